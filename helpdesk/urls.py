@@ -1,0 +1,9 @@
+"""Staff pages under /admin/ and /numbers/, everything else belongs to visitors."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("troubleshooter.urls")),
+    path("admin/", admin.site.urls),
+]

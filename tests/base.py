@@ -1,0 +1,144 @@
+"""The cast: one guide about a printer, the people around it, and a way to walk it.
+
+Printer guide, in the author's order: `cable` (safe), `restart` (closes the page), `driver`
+(two groups of steps), `reset` (loses data). Symptoms: `offline` starts with `restart`;
+`unknown` starts with nothing in particular.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
+
+from troubleshooter.flow import Outcome
+from troubleshooter.models import (
+    Contact,
+    Edition,
+    Fix,
+    Guide,
+    Move,
+    Placement,
+    Risk,
+    Session,
+    Step,
+    Symptom,
+    Topic,
+)
+
+
+def make_fix(key: str, title: str, *steps: str, **fields: object) -> Fix:
+    """A fix with one step for each sentence; “Heading: sentence” starts a group."""
+    fix = Fix.objects.create(key=key, title=title, **fields)
+    for position, step in enumerate(steps, start=1):
+        heading, _colon, text = step.rpartition(": ")
+        Step.objects.create(
+            key=f"{key}{position}", fix=fix, position=position, heading=heading, text=text
+        )
+    return fix
+
+
+def make_printer_guide() -> Guide:
+    """The printer guide as a draft, complete enough to be published."""
+    topic, _made = Topic.objects.get_or_create(slug="printer", defaults={"name": "Printer"})
+    guide = Guide.objects.create(
+        key="printer",
+        topic=topic,
+        slug="printer-offline",
+        title="The printer is offline",
+        summary="Your computer says that the printer is offline.",
+        about="Printers go offline when they lose **touch** with the computer.",
+        closing="Tell support what you tried.",
+        prevention="Leave the printer switched on.",
+    )
+    fixes = [
+        make_fix("cable", "Check the cable", "Look at both ends.", "Push them in.", minutes=1),
+        make_fix(
+            "restart",
+            "Restart the computer",
+            "Choose Restart.",
+            why="A restart clears what got stuck.",
+            minutes=4,
+            risk=Risk.INCONVENIENT,
+            closes_page=True,
+        ),
+        make_fix(
+            "driver",
+            "Update the driver",
+            "On Windows: Open Settings.",
+            "Press Update.",
+            "On a Mac: Open System Settings.",
+            minutes=10,
+            waiting="If the maker's page is down, wait an hour.",
+        ),
+        make_fix(
+            "reset",
+            "Reset the printer",
+            "Hold the button for ten seconds.",
+            minutes=5,
+            risk=Risk.DATA_LOSING,
+            loses="Every setting stored in the printer.",
+        ),
+    ]
+    for position, fix in enumerate(fixes, start=1):
+        Placement.objects.create(guide=guide, fix=fix, position=position)
+    offline = Symptom.objects.create(key="offline", guide=guide, position=1, text="It says offline")
+    offline.start_with.add(fixes[1])
+    Symptom.objects.create(key="unknown", guide=guide, position=2, text="I don't know")
+    guide.contacts.add(
+        Contact.objects.create(name="Printer Support", url="https://printer.example/help")
+    )
+    return guide
+
+
+def make_staff(name: str, role: str) -> User:
+    """A member of staff in one role: Editor, Agent or Administrator."""
+    user = User.objects.create_user(name, password=f"{name} likes long passwords", is_staff=True)
+    user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+def walk(session: Session, *answers: str) -> Session:
+    """Answer the fixes in front of the visitor: "fixed", "not_fixed" or a reason to skip."""
+    for answer in answers:
+        move = answer_current(session, answer)
+        assert move.kind == "recorded", move
+    return session
+
+
+def answer_current(session: Session, answer: str) -> Move:
+    current = session.rows[-1]
+    if answer in Outcome.values:
+        return session.record(current.seq, current.fix_key, Outcome(answer), agreed=True)
+    return session.record(current.seq, current.fix_key, Outcome.SKIPPED, answer)
+
+
+class CastTestCase(TestCase):
+    """Starts with the printer guide published."""
+
+    guide: Guide
+    edition: Edition
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.guide = make_printer_guide()
+        cls.edition = Edition.objects.publish(cls.guide, by=None)
+
+    def start(self, symptom: str = "unknown") -> Session:
+        return Session.objects.start(self.edition, symptom)
+
+    @contextmanager
+    def assertStatements(self, most: int) -> Iterator[None]:
+        """At most so many statements, not counting where transactions begin and end."""
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            yield
+        statements = [
+            query["sql"]
+            for query in captured.captured_queries
+            if not query["sql"].startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"))
+        ]
+        self.assertLessEqual(len(statements), most, "\n".join(statements))

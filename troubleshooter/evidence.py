@@ -1,0 +1,36 @@
+"""Rates and how sure they are. Pure arithmetic; each formula names its source."""
+
+from dataclasses import dataclass
+from math import sqrt
+
+Z95 = 1.959963984540054  # the 97.5 % point of the standard normal distribution
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`good` of `n` tries, with a 95 % interval; all three shares are between 0 and 1."""
+
+    good: int
+    n: int
+    share: float
+    low: float
+    high: float
+
+
+def rate(good: int, n: int) -> Rate | None:
+    """The share of good tries with its Wilson score interval; None when nothing was tried.
+
+    Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
+    Journal of the American Statistical Association 22 (1927), pages 209 to 212.
+    """
+    if not 0 <= good <= n:
+        raise ValueError(f"{good} good of {n} tries cannot be.")
+    if n == 0:
+        return None
+    share = good / n
+    middle = share + Z95**2 / (2 * n)
+    reach = Z95 * sqrt(share * (1 - share) / n + Z95**2 / (4 * n * n))
+    scale = 1 + Z95**2 / n
+    low = 0.0 if good == 0 else (middle - reach) / scale
+    high = 1.0 if good == n else (middle + reach) / scale
+    return Rate(good, n, share, low, high)

@@ -1,0 +1,319 @@
+"""What editors write: guides, the fixes placed in them, and what belongs to those.
+
+These tables are the workshop. Visitors never see them; they see editions.
+"""
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from troubleshooter import tokens
+from troubleshooter.text import BadText, clean_text
+
+if TYPE_CHECKING:  # at run time Django's fields take no type arguments
+    _CharField = models.CharField[str, str]
+    _TextField = models.TextField[str, str]
+else:
+    _CharField, _TextField = models.CharField, models.TextField
+
+TEXT_LIMIT = 50_000  # characters in one field of prose (reliability D9: bounds the renderer's time)
+
+
+def new_key() -> str:
+    """A fresh key for a guide, symptom, fix or step."""
+    return tokens.content_key(secrets.token_bytes(12))
+
+
+def default_language() -> str:
+    """The language a new guide is written in until an editor says otherwise."""
+    return settings.LANGUAGE_CODE
+
+
+class LineField(_CharField):
+    """One line of text, cleaned by the common gate before it is validated."""
+
+    def to_python(self, value: Any) -> Any:
+        return _cleaned(super().to_python(value), most=10_000, lines=False)
+
+
+class ProseField(_TextField):
+    """Markdown of several lines, cleaned by the common gate before it is validated."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", TEXT_LIMIT)
+        super().__init__(*args, **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        return _cleaned(super().to_python(value), most=self.max_length or TEXT_LIMIT, lines=True)
+
+
+def _cleaned(value: Any, *, most: int, lines: bool) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return clean_text(value, most=most, lines=lines)
+    except BadText as refused:
+        raise ValidationError(str(refused)) from refused
+
+
+class Keyed(models.Model):
+    """A thing that evidence is keyed by: translations of it share the key."""
+
+    key = models.CharField(max_length=16, default=new_key, editable=False)
+    language = models.CharField(
+        _("language"), max_length=12, default=default_language, choices=settings.LANGUAGES
+    )
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key", "language"], name="%(app_label)s_%(class)s_key_language"
+            )
+        ]
+
+
+class Topic(models.Model):
+    """What guides are grouped under: WhatsApp, Printer."""
+
+    slug = models.SlugField(_("slug"), unique=True)
+    name = LineField(_("name"), max_length=60)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    class Meta:
+        verbose_name = _("topic")
+        verbose_name_plural = _("topics")
+        ordering = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Contact(models.Model):
+    """A support channel a guide points to when no fix worked."""
+
+    language = models.CharField(
+        _("language"), max_length=12, default=default_language, choices=settings.LANGUAGES
+    )
+    name = LineField(_("name"), max_length=80)
+    url = models.URLField(
+        _("address"), max_length=500, validators=[URLValidator(["https", "http"])]
+    )
+    note = LineField(_("what they help with"), max_length=300, blank=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    class Meta:
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+        ordering = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Picture(models.Model):
+    """An image, stored as a row so that web processes share nothing but the database.
+
+    The bytes never change: they are served for ever at an address made of their hash.
+    """
+
+    class Kind(models.TextChoices):
+        WEBP = "webp", "WebP"
+        SVG = "svg", "SVG"
+
+    sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    kind = models.CharField(_("kind"), max_length=4, choices=Kind, editable=False)
+    content = models.BinaryField(editable=False)
+    width = models.PositiveSmallIntegerField(_("width"), editable=False)
+    height = models.PositiveSmallIntegerField(_("height"), editable=False)
+    name = LineField(_("name"), max_length=80)
+    alt = LineField(
+        _("text alternative"),
+        max_length=300,
+        help_text=_("What somebody who cannot see the picture needs to know from it."),
+    )
+
+    class Meta:
+        verbose_name = _("picture")
+        verbose_name_plural = _("pictures")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Risk(models.TextChoices):
+    """What trying a fix can cost the visitor. Data-losing fixes come last, by rule."""
+
+    SAFE = "safe", _("Safe: nothing can be lost")
+    INCONVENIENT = "inconvenient", _("Inconvenient: interrupts, or changes a setting")
+    DATA_LOSING = "data_losing", _("Loses data: something is deleted for good")
+
+
+class Fix(Keyed):
+    """One remedy to try; it works or it doesn't. Written once, placed in many guides."""
+
+    title = LineField(_("title"), max_length=120)
+    why = ProseField(
+        _("why it helps"), blank=True, help_text=_("One or two sentences, in Markdown.")
+    )
+    minutes = models.PositiveSmallIntegerField(_("minutes"), default=2)
+    risk = models.CharField(_("risk"), max_length=12, choices=Risk, default=Risk.SAFE)
+    loses = ProseField(
+        _("what will be lost"),
+        blank=True,
+        help_text=_("Only for a fix that loses data: said before the visitor agrees to it."),
+    )
+    closes_page = models.BooleanField(
+        _("closes this page"),
+        default=False,
+        help_text=_("A restart, for example: the visitor is given the link back first."),
+    )
+    waiting = ProseField(
+        _("when it means waiting"),
+        blank=True,
+        help_text=_("What to do while something outside has to recover; offers to look again."),
+    )
+    note = ProseField(_("good to know"), blank=True, help_text=_("Shown below the steps."))
+    revision = models.PositiveIntegerField(
+        _("revision"),
+        default=1,
+        help_text=_("Raise it only when the remedy itself changed; a typo does not count."),
+    )
+
+    class Meta(Keyed.Meta):
+        verbose_name = _("fix")
+        verbose_name_plural = _("fixes")
+        ordering = ["title"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Step(Keyed):
+    """One instruction inside a fix. A heading starts a small group of steps."""
+
+    fix = models.ForeignKey(Fix, models.CASCADE, related_name="steps", verbose_name=_("fix"))
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    heading = LineField(_("heading above"), max_length=80, blank=True)
+    text = ProseField(_("instruction"), max_length=2000)
+    picture = models.ForeignKey(
+        Picture, models.PROTECT, null=True, blank=True, verbose_name=_("picture")
+    )
+
+    class Meta(Keyed.Meta):
+        verbose_name = _("step")
+        verbose_name_plural = _("steps")
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.language = self.fix.language
+        super().save(*args, **kwargs)
+
+
+class GuideQuerySet(models.QuerySet["Guide"]):
+    def whole(self) -> "GuideQuerySet":
+        """With everything a draft is made of, in a number of queries that does not grow."""
+        return self.select_related("topic").prefetch_related(
+            "placements__fix__steps__picture",
+            "placements__after",
+            "symptoms__start_with",
+            "contacts",
+        )
+
+
+class Guide(Keyed):
+    """One thing that is broken and the fixes for it."""
+
+    topic = models.ForeignKey(Topic, models.PROTECT, related_name="guides", verbose_name=_("topic"))
+    slug = models.SlugField(
+        _("slug"), max_length=80, unique=True, help_text=_("The address: /g/…/")
+    )
+    title = LineField(_("title"), max_length=120)
+    summary = LineField(
+        _("summary"), max_length=300, help_text=_("One sentence, for lists and search engines.")
+    )
+    about = ProseField(_("what is going on"), blank=True)
+    closing = ProseField(
+        _("when nothing helped"), blank=True, help_text=_("Shown above the contacts.")
+    )
+    prevention = ProseField(_("so that it stays fixed"), blank=True)
+    fixes = models.ManyToManyField(Fix, through="Placement", related_name="guides")
+    contacts = models.ManyToManyField(
+        Contact, blank=True, related_name="guides", verbose_name=_("contacts")
+    )
+
+    objects = GuideQuerySet.as_manager()
+
+    class Meta(Keyed.Meta):
+        verbose_name = _("guide")
+        verbose_name_plural = _("guides")
+        ordering = ["topic__position", "title"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Placement(models.Model):
+    """A fix's place in one guide."""
+
+    class Pin(models.TextChoices):
+        NONE = "", _("free")
+        FIRST = "first", _("always first")
+        LAST = "last", _("always last")
+
+    guide = models.ForeignKey(Guide, models.CASCADE, related_name="placements")
+    fix = models.ForeignKey(Fix, models.PROTECT, related_name="placements", verbose_name=_("fix"))
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    pin = models.CharField(_("pin"), max_length=5, choices=Pin, default=Pin.NONE, blank=True)
+    after = models.ManyToManyField(
+        Fix, blank=True, related_name="+", verbose_name=_("only after these fixes")
+    )
+
+    class Meta:
+        verbose_name = _("placement")
+        verbose_name_plural = _("placements")
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["guide", "fix"], name="troubleshooter_placement_guide_fix"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position}. {self.fix}"
+
+
+class Symptom(Keyed):
+    """What a visitor says they see: a choice at the start of a guide."""
+
+    guide = models.ForeignKey(Guide, models.CASCADE, related_name="symptoms")
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    text = LineField(_("what the visitor sees"), max_length=120)
+    start_with = models.ManyToManyField(
+        Fix,
+        blank=True,
+        related_name="+",
+        verbose_name=_("fixes to start with"),
+        help_text=_("Tried first, in the guide's order."),
+    )
+
+    class Meta(Keyed.Meta):
+        verbose_name = _("symptom")
+        verbose_name_plural = _("symptoms")
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return self.text
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.language = self.guide.language
+        super().save(*args, **kwargs)

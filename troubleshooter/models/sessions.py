@@ -1,0 +1,379 @@
+"""Sessions: one visitor's walk through one edition, and every attempt on the way.
+
+Rows are the truth. An attempt is one showing of one fix: written when the fix comes to the front,
+never changed once answered. Nothing in these rows says who the visitor is.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from django.db import IntegrityError, models, transaction
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from troubleshooter import flow, tokens
+from troubleshooter.flow import Outcome, Reason, Status, Verdict
+
+from .editions import Edition
+from .reading import Reading, ReadingFix
+
+LIFETIME = timedelta(days=30)  # after the last answer, the link is dead
+MOST_ATTEMPTS = 200  # in one session; nobody needs them, a script would fill the disk
+POLICY = "author-1"  # the version of the rule that chose the order
+
+
+class Kind(models.TextChoices):
+    """What became of a posted answer."""
+
+    RECORDED = "recorded"
+    REPEATED = "repeated"  # the same answer again: nothing written, nothing lost
+    ASK = "ask"  # it contradicts `earlier`: show both and ask
+    STRANGE = "strange"  # not a showing of this session
+    UNAGREED = "unagreed"  # a data-losing fix, without the visitor's explicit yes
+    FULL = "full"  # the session has too many attempts
+    EXPIRED = "expired"  # the link has ended
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What became of a posted answer; `earlier` is the one it contradicts, when it does."""
+
+    kind: Kind
+    earlier: "Attempt | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One line of what was tried: the fix and the answer that counts (None: not answered)."""
+
+    fix: ReadingFix
+    attempt: "Attempt | None"
+
+
+class _Raced(Exception):
+    """Somebody moved this session between our reading and our writing."""
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def start(
+        self,
+        edition: Edition,
+        symptom_key: str,
+        *,
+        platform: str = "",
+        channel: str = "web",
+        again: "Session | None" = None,
+    ) -> "Session":
+        """Start a session on `edition` and show its first fix.
+
+        `again` is the session that the visitor starts over from: its arm is inherited, because
+        the arm is drawn once for each visit and there is no other memory of a visitor.
+        """
+        order = list(edition.reading.author_order(symptom_key))
+        now = timezone.now()
+        with transaction.atomic():
+            session = self.create(
+                public_id=tokens.public_id(secrets.token_bytes(12)),
+                edition=edition,
+                symptom_key=symptom_key,
+                author_order=order,
+                learned_order=order,
+                arm=again.arm if again else Session.Arm.AUTHOR,
+                arm_probability=again.arm_probability if again else 1.0,
+                policy=POLICY,
+                platform=platform,
+                language=edition.language,
+                channel=channel,
+                started_at=now,
+                last_answer_at=now,
+            )
+            session.rows = [session._showing(1, order[0], now)]
+            session.rows[0].save(force_insert=True)
+        return session
+
+    def walk(self, public_id: str) -> "Session | None":
+        """The session with its edition and attempts, in one query; None when there is none."""
+        rows = list(
+            Attempt.objects.filter(session__public_id=public_id)
+            .select_related("session__edition__guide")
+            .defer(
+                "session__edition__content",
+                "session__edition__guide__about",
+                "session__edition__guide__closing",
+                "session__edition__guide__prevention",
+            )
+            .order_by("seq")
+        )
+        if not rows:
+            return None
+        session = rows[0].session
+        session.rows = rows
+        return session
+
+
+class Session(models.Model):
+    """One visitor's walk through one edition. Its position is replayed, never stored."""
+
+    class Arm(models.TextChoices):
+        AUTHOR = "author", _("the author's order")
+        LEARNED = "learned", _("the learned order")
+
+    public_id = models.CharField(max_length=tokens.PUBLIC_ID_LENGTH, unique=True)
+    edition = models.ForeignKey(Edition, models.PROTECT, related_name="sessions")
+    symptom_key = models.CharField(max_length=16, blank=True)
+    author_order = models.JSONField()
+    learned_order = models.JSONField()
+    arm = models.CharField(max_length=8, choices=Arm)
+    arm_probability = models.FloatField()
+    policy = models.CharField(max_length=20)
+    platform = models.CharField(max_length=12, blank=True)
+    language = models.CharField(max_length=12)
+    channel = models.CharField(max_length=12)
+    started_at = models.DateTimeField()
+    last_answer_at = models.DateTimeField()
+    status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
+    resolved_by = models.CharField(max_length=16, blank=True)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
+        ordering = ["-started_at", "-id"]
+        indexes = [models.Index(fields=["edition", "-started_at"])]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status=Status.RESOLVED) ^ Q(resolved_by=""),
+                name="troubleshooter_session_resolved_by",
+            ),
+            models.CheckConstraint(
+                condition=Q(arm_probability__gt=0) & Q(arm_probability__lte=1),
+                name="troubleshooter_session_arm_probability",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    def get_absolute_url(self) -> str:
+        return reverse("session", args=[self.key])
+
+    @cached_property
+    def rows(self) -> "list[Attempt]":
+        """The attempts by seq."""
+        return list(self.attempts.order_by("seq"))
+
+    @property
+    def key(self) -> str:
+        """The secret in the session's address."""
+        return tokens.session_key(self.public_id)
+
+    @property
+    def order(self) -> Sequence[str]:
+        """The fixes in the order this session was given."""
+        order: list[str] = self.learned_order if self.arm == self.Arm.LEARNED else self.author_order
+        return order
+
+    @property
+    def reading(self) -> Reading:
+        return self.edition.reading
+
+    @property
+    def next(self) -> flow.Next:
+        """What comes next, replayed from the attempts."""
+        return flow.replay(self.order, [row.rule for row in self.rows], self.reading.risky)
+
+    @property
+    def withdrawn(self) -> bool:
+        return self.edition.withdrawn_at is not None
+
+    def expired(self, now: datetime) -> bool:
+        return now - self.last_answer_at > LIFETIME
+
+    def showing(self, fix_key: str) -> "Attempt | None":
+        """The latest attempt of a fix: the one its form answers. None: not reached yet."""
+        return next((row for row in reversed(self.rows) if row.fix_key == fix_key), None)
+
+    def tried(self) -> list[Tried]:
+        """Every fix that was shown, in order, with the answer that counts."""
+        counted = flow.answers([row.rule for row in self.rows])
+        by_seq = {row.seq: row for row in self.rows}
+        shown = dict.fromkeys(row.fix_key for row in self.rows)
+        return [
+            Tried(self.reading.by_key[fix], by_seq[counted[fix].seq] if fix in counted else None)
+            for fix in shown
+        ]
+
+    def record(
+        self,
+        seq: int,
+        fix_key: str,
+        outcome: Outcome,
+        reason: str = "",
+        *,
+        change: bool = False,
+        agreed: bool = False,
+    ) -> Move:
+        """Record the answer posted for showing `seq` of a fix, and show what comes next.
+
+        The whole move is one transaction. `change` replaces an earlier, different answer (it is
+        kept, with a later row beside it); `agreed` is the explicit yes that a data-losing fix
+        needs. On a withdrawn edition the answer still counts, but no further fix is shown.
+        """
+        now = timezone.now()
+        while True:
+            rules = [row.rule for row in self.rows]
+            verdict = flow.weigh(rules, seq, fix_key, outcome, reason, change=change)
+            if refused := self._refuse(verdict, fix_key, outcome, agreed=agreed, now=now):
+                return refused
+            read_at = self.last_answer_at
+            try:
+                with transaction.atomic():
+                    self._write(verdict, seq, fix_key, outcome, reason, change=change, now=now)
+                return Move(Kind.RECORDED)
+            except (_Raced, IntegrityError):
+                self._reread()
+                if self.last_answer_at == read_at:
+                    raise  # nobody moved it: this is a fault, not a race
+
+    def _refuse(
+        self, verdict: Verdict, fix_key: str, outcome: Outcome, *, agreed: bool, now: datetime
+    ) -> Move | None:
+        """The move that writes nothing, if this is one."""
+        if self.expired(now):
+            return Move(Kind.EXPIRED)
+        if verdict is Verdict.STRANGE:
+            return Move(Kind.STRANGE)
+        if verdict is Verdict.REPEAT:
+            return Move(Kind.REPEATED)
+        if verdict is Verdict.ASK:
+            answered = [row for row in self.rows if row.fix_key == fix_key and row.outcome]
+            return Move(Kind.ASK, earlier=answered[-1])
+        if fix_key in self.reading.risky and outcome is not Outcome.SKIPPED and not agreed:
+            return Move(Kind.UNAGREED)
+        if len(self.rows) >= MOST_ATTEMPTS:
+            return Move(Kind.FULL)
+        return None
+
+    def _write(
+        self,
+        verdict: Verdict,
+        seq: int,
+        fix_key: str,
+        outcome: Outcome,
+        reason: str,
+        *,
+        change: bool,
+        now: datetime,
+    ) -> None:
+        """Three statements: the answer, the session, and what is shown next."""
+        read_at = self.last_answer_at
+        # Answers are ordered by seq; a clock set back must not make time run backwards.
+        now = max(now, read_at + timedelta(microseconds=1))
+        rows, added = list(self.rows), []
+        if verdict is Verdict.ANSWER:
+            first = Attempt.objects.filter(pk=rows[-1].pk, outcome=None).update(
+                outcome=outcome, reason=reason, answered_at=now
+            )
+            if not first:
+                raise _Raced
+            rows[-1] = rows[-1].answered(outcome, reason, now)
+        else:
+            earlier = next(row for row in rows if row.seq == seq)
+            shown_at = now if change else earlier.shown_at
+            added.append(
+                self._showing(len(rows) + 1, fix_key, shown_at).answered(outcome, reason, now)
+            )
+        following = flow.replay(
+            self.order, [row.rule for row in [*rows, *added]], self.reading.risky
+        )
+        if isinstance(following, flow.Try) and not self.withdrawn:
+            added.append(self._showing(len(rows) + len(added) + 1, following.fix, now))
+        status = flow.status(following)
+        by = following.by if isinstance(following, flow.Resolved) else ""
+        # Whoever read an older state than the stored one has lost the race and looks again.
+        moved = Session.objects.filter(pk=self.pk, last_answer_at=read_at).update(
+            last_answer_at=now, status=status, resolved_by=by
+        )
+        if not moved:
+            raise _Raced
+        if added:
+            Attempt.objects.bulk_create(added)
+        self.last_answer_at, self.status, self.resolved_by = now, status, by
+        self.rows = rows + added
+
+    def _showing(self, seq: int, fix_key: str, now: datetime) -> "Attempt":
+        return Attempt(
+            session=self,
+            seq=seq,
+            fix_key=fix_key,
+            fix_revision=self.reading.by_key[fix_key].revision,
+            place=self.order.index(fix_key) + 1,
+            shown_at=now,
+        )
+
+    def _reread(self) -> None:
+        fresh = Session.objects.walk(self.public_id)
+        if fresh is None:  # purged a moment ago
+            raise Session.DoesNotExist
+        self.last_answer_at, self.status = fresh.last_answer_at, fresh.status
+        self.resolved_by, self.edition, self.rows = fresh.resolved_by, fresh.edition, fresh.rows
+
+
+class Attempt(models.Model):
+    """One showing of one fix in one session, and what came of it."""
+
+    session = models.ForeignKey(Session, models.CASCADE, related_name="attempts")
+    seq = models.PositiveSmallIntegerField()
+    fix_key = models.CharField(max_length=16)
+    fix_revision = models.PositiveIntegerField()
+    place = models.PositiveSmallIntegerField()
+    shown_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=9, choices=Outcome, null=True)
+    reason = models.CharField(max_length=16, choices=Reason, blank=True)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        ordering = ["session", "seq"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "seq"], name="troubleshooter_attempt_session_seq"
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome=None, answered_at=None)
+                | Q(outcome__in=Outcome.values, answered_at__gte=F("shown_at")),
+                name="troubleshooter_attempt_answered_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome=Outcome.SKIPPED, reason__in=Reason.values) | Q(reason=""),
+                name="troubleshooter_attempt_reason_of_skip",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.session_id}/{self.seq} {self.fix_key} {self.outcome or '…'}"
+
+    @property
+    def rule(self) -> flow.Row:
+        """This attempt as the rules of the flow see it."""
+        outcome = Outcome(self.outcome) if self.outcome else None
+        return flow.Row(self.seq, self.fix_key, outcome, self.reason)
+
+    @property
+    def minutes(self) -> float | None:
+        """Server time from showing to answer, in minutes."""
+        if self.answered_at is None:
+            return None
+        return (self.answered_at - self.shown_at).total_seconds() / 60
+
+    def answered(self, outcome: Outcome, reason: str, now: datetime) -> "Attempt":
+        """This attempt with its answer (in memory)."""
+        self.outcome, self.reason, self.answered_at = outcome, reason, now
+        return self

@@ -1,0 +1,55 @@
+"""All keys and signatures: one salt per purpose, so that no token opens another's door."""
+
+import base64
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+# No vowels and no look-alikes: content keys are read aloud, typed and put into URLs.
+_LETTERS = "23456789bcdfghjkmnpqrstvwxz"
+CONTENT_KEY_LENGTH = 10
+PUBLIC_ID_LENGTH = 16
+
+
+def content_key(random: bytes) -> str:
+    """A short key for a guide, symptom, fix or step, from at least 10 random bytes (47 bits)."""
+    number = int.from_bytes(random, "big")
+    letters = []
+    for _ in range(CONTENT_KEY_LENGTH):
+        number, at = divmod(number, len(_LETTERS))
+        letters.append(_LETTERS[at])
+    return "".join(letters)
+
+
+def public_id(random: bytes) -> str:
+    """The public id of a session, from 12 random bytes. It names the session; it opens nothing."""
+    return _base64(random)[:PUBLIC_ID_LENGTH]
+
+
+def session_key(public_id: str) -> str:
+    """The key in a session's URL: its public id and a signature (HMAC-SHA256 cut to 128 bits)."""
+    return public_id + _signature("session", public_id, settings.SECRET_KEY)
+
+
+def open_session_key(key: str) -> str | None:
+    """The public id that `key` opens, or None. Keys made with an older secret stay good."""
+    named, signature = key[:PUBLIC_ID_LENGTH], key[PUBLIC_ID_LENGTH:]
+    for secret in _secrets():
+        if constant_time_compare(signature, _signature("session", named, secret)):
+            return named
+    return None
+
+
+def _secrets() -> Iterator[str]:
+    yield settings.SECRET_KEY
+    yield from settings.SECRET_KEY_FALLBACKS
+
+
+def _signature(purpose: str, value: str, secret: str) -> str:
+    mac = salted_hmac(f"troubleshooter.{purpose}", value, secret=secret, algorithm="sha256")
+    return _base64(mac.digest()[:16])
+
+
+def _base64(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()

@@ -1,0 +1,158 @@
+"""What every page needs from HTTP: limits, headers, and the one place that knows htmx."""
+
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import translation
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page to answer with: `url` is where it lives; None when it has no address of its own."""
+
+    template: str
+    context: dict[str, Any] = field(default_factory=dict)
+    url: str | None = None
+    status: int = 200
+    language: str = ""
+
+
+def respond(request: HttpRequest, page: Page) -> HttpResponse:
+    """Answer with `page`.
+
+    A GET gets the whole page, always. A POST that htmx sent gets the fragment for the new state,
+    with its address pushed: one round trip. Any other POST is sent to the page's address (303).
+    A page without an address is shown where the visitor is.
+    """
+    posted = request.method == "POST"
+    by_htmx = posted and request.headers.get("HX-Request") == "true"
+    if posted and not by_htmx and page.url and page.status == 200:
+        return HttpResponseRedirect(page.url, status=303)
+    shell = "fragment.html" if by_htmx else "base.html"
+    with translation.override(page.language or settings.LANGUAGE_CODE):
+        response = render(
+            request, page.template, {**page.context, "shell": shell}, status=page.status
+        )
+    if by_htmx and page.url:
+        response["HX-Push-Url"] = page.url
+    return response
+
+
+def from_here(request: HttpRequest) -> bool:
+    """Whether a POST was sent by a page of this site, as far as the browser says.
+
+    Visitors' forms carry no CSRF cookie: the secret is in the address. This keeps other sites
+    from posting into ours all the same. Browsers too old to say are let through.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc == request.get_host()
+
+
+def network(request: HttpRequest) -> str:
+    """The network a request comes from: an IPv4 address, or the first half of an IPv6 one.
+
+    X-Forwarded-For is believed only as far as PROXY_COUNT says that our own proxies wrote it.
+    """
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    if settings.PROXY_COUNT:
+        hops = request.headers.get("X-Forwarded-For", "").split(",")
+        if len(hops) >= settings.PROXY_COUNT:
+            address = hops[-settings.PROXY_COUNT].strip()
+    return ":".join(address.split(":")[:4]) if ":" in address else address
+
+
+def within_limit(request: HttpRequest, purpose: str, most: int, seconds: int = 60) -> bool:
+    """Count this request against `most` in `seconds` for its network; False when it is too much.
+
+    Only a keyed hash of the network is kept, in memory, for the time of the window.
+    """
+    who = salted_hmac("troubleshooter.limit", network(request), algorithm="sha256").hexdigest()
+    name = f"limit:{purpose}:{who[:24]}"
+    if cache.add(name, 1, seconds):
+        return True
+    try:
+        return cache.incr(name) <= most
+    except ValueError:  # it ran out between the two calls
+        return True
+
+
+_PLATFORMS = (
+    ("ios", re.compile("iPhone|iPad|iPod")),
+    ("android", re.compile("Android")),
+    ("windows", re.compile("Windows")),
+    ("mac", re.compile("Macintosh|Mac OS X")),
+    ("chromeos", re.compile("CrOS")),
+    ("linux", re.compile("Linux|X11")),
+)
+
+
+def platform(request: HttpRequest) -> str:
+    """The coarse platform; the user agent itself is never kept."""
+    agent = request.headers.get("User-Agent", "")
+    return next((name for name, pattern in _PLATFORMS if pattern.search(agent)), "other")
+
+
+class BodyLimit:
+    """Refuse a body by its declared length, before anything reads or stores a byte of it."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        staff = request.path_info.startswith("/admin/")
+        most = settings.BODY_LIMIT_STAFF if staff else settings.BODY_LIMIT
+        declared = request.META.get("CONTENT_LENGTH") or "0"
+        if not declared.isdecimal():
+            return HttpResponse(_("The request is malformed."), status=400)
+        if int(declared) > most:
+            return HttpResponse(_("This is more than the page accepts."), status=413)
+        return self.get_response(request)
+
+
+class Headers:
+    """The security headers that Django does not set. Nothing inline, nothing foreign, no frames."""
+
+    POLICY = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; "
+        "base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
+    )
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+        self.policy = self.POLICY + ("; upgrade-insecure-requests" if settings.SECURE else "")
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", self.policy)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault("Cross-Origin-Embedder-Policy", "require-corp")
+        response.headers.setdefault(
+            "Permissions-Policy", "camera=(), microphone=(), geolocation=()"
+        )
+        return response
+
+
+class MaskKeys(logging.Filter):
+    """Keep the keys of sessions out of the logs: who reads a log must not be able to walk in."""
+
+    KEY = re.compile(r"(/s/)[A-Za-z0-9_-]+")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = self.KEY.sub(r"\1…", record.getMessage()), ()
+        return True
