@@ -5,13 +5,18 @@ docs/operators.md lists the variables.
 """
 
 import os
+import re
 import secrets
+import socket
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from importlib.util import find_spec
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import available_timezones
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -21,92 +26,154 @@ T = TypeVar("T")
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.FileAwareEnv()  # NAME_FILE=/run/secrets/name works in place of NAME
+# NAME_FILE=/run/secrets/name works in place of NAME. Read plainly: Env's own readers take a value
+# that begins with a dollar sign for the name of another variable, and a secret may begin so.
+_environment: Mapping[str, str] = environ.FileAwareMapping()
+
+
+def text(name: str) -> str:
+    """The value of an environment variable; empty when it is not set."""
+    try:
+        return _environment.get(name, "").strip()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {fault}.") from None
 
 
 def setting(name: str, default: T, cast: Callable[[str], T], expects: str) -> T:
     """The value of an environment variable, or a sentence that says what it should be."""
-    text = env.str(name, default="").strip()
-    if not text:
+    value = text(name)
+    if not value:
         return default
     try:
-        return cast(text)
+        return cast(value)
     except ValueError:
-        raise ImproperlyConfigured(f"{name} is {text!r}: it must be {expects}.") from None
+        raise ImproperlyConfigured(f"{name} is {value!r}: it must be {expects}.") from None
 
 
-def flag(text: str) -> bool:
-    try:
-        return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
-            text.lower()
-        ]
-    except KeyError:
-        raise ValueError from None
+def flag(value: str) -> bool:
+    if value.lower() not in ("1", "true", "yes", "0", "false", "no"):
+        raise ValueError
+    return value.lower() in ("1", "true", "yes")
 
 
 def number(low: int, high: int) -> Callable[[str], int]:
-    def cast(text: str) -> int:
-        if not low <= int(text) <= high:
+    def cast(value: str) -> int:
+        if not low <= int(value) <= high:
             raise ValueError
-        return int(text)
+        return int(value)
 
     return cast
 
 
-def site_url(text: str) -> SplitResult:
-    """An origin: scheme, host and perhaps a port; nothing after them."""
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+def host(value: str) -> str:
+    """An address to listen on."""
+    return str(ip_address("127.0.0.1" if value == "localhost" else value))
+
+
+def host_name(value: str) -> str:
+    """The name of a host as a browser sends it; no pattern, so that every name is a decision."""
+    if not re.fullmatch(r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\]", value.lower()):
         raise ValueError
-    if parts.path not in ("", "/") or parts.query or parts.fragment:
+    return value.lower()
+
+
+def host_names(value: str) -> list[str]:
+    return [host_name(name) for name in words(value)]
+
+
+def words(value: str) -> list[str]:
+    """The parts of a value with commas between them."""
+    return [part for part in map(str.strip, value.split(",")) if part]
+
+
+def site_url(value: str) -> SplitResult:
+    """An origin as a browser writes it: scheme, host and perhaps a port; nothing after them."""
+    parts = urlsplit(value.lower())
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    if not usual or "@" in parts.netloc or parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError
-    _port = parts.port  # raises ValueError when it is no port
-    return parts._replace(path="")
+    name = host_name(_bracketed(parts.hostname or ""))
+    port = "" if parts.port in (None, usual) else f":{parts.port}"
+    return parts._replace(netloc=name + port, path="")
+
+
+def _bracketed(name: str) -> str:
+    return f"[{name}]" if ":" in name else name
+
+
+def lan_address() -> str:
+    """The address of this machine in its network. Connecting a datagram socket sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            raise ImproperlyConfigured(
+                "LAN is on, but this machine is in no network that others could reach it by."
+            ) from None
+        return str(probe.getsockname()[0])
 
 
 # --- Where things are -----------------------------------------------------------------------
 
-VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
-HOST = env.str("HOST", default="127.0.0.1")
+# LAN=1 shows the site to other devices in the same network, over plain http.
+LAN = lan_address() if setting("LAN", False, flag, "1 or 0") else ""
+VAR_DIR = BASE_DIR / (text("VAR_DIR") or "var")
+EVERYWHERE = "0.0.0.0"  # noqa: S104 (LAN asks for just that)
+HOST = setting("HOST", EVERYWHERE if LAN else "127.0.0.1", host, "an address like 127.0.0.1")
 PORT = setting("PORT", 8000, number(1, 65535), "a port number from 1 to 65535")
 WORKERS = setting("WORKERS", 2, number(1, 64), "a number of processes from 1 to 64")
 
 _site = setting(
     "SITE_URL",
-    urlsplit(f"http://127.0.0.1:{PORT}"),
+    urlsplit(f"http://{LAN or '127.0.0.1'}:{PORT}"),
     site_url,
-    "the address of the site, like https://help.example.org",
+    "the address of the site with nothing after the host, like https://help.example.org",
 )
 SITE_URL = _site.geturl()
 SECURE = _site.scheme == "https"
 LOOPBACK = _site.hostname in ("127.0.0.1", "localhost", "::1")
+# Whether only this machine, or with LAN the devices around it, can reach the site.
+LOCAL = LOOPBACK or _site.hostname == LAN
 
 # --- Safety ---------------------------------------------------------------------------------
 
 DEBUG = setting("DEBUG", False, flag, "1 or 0")
-if DEBUG and not LOOPBACK:
-    raise ImproperlyConfigured("DEBUG is only for this machine: SITE_URL is not on loopback.")
+if DEBUG and not (LOOPBACK and ip_address(HOST).is_loopback):
+    raise ImproperlyConfigured(
+        "DEBUG shows the insides of the site, so it is only for this machine:"
+        " SITE_URL and HOST must be on loopback, and LAN must be off."
+    )
+
+
+def strong(name: str, key: str) -> str:
+    """`key`, if it can keep a secret."""
+    if len(key) < 50 or len(set(key)) < 5 or key.startswith("django-insecure-"):
+        raise ImproperlyConfigured(f"{name} is too weak: use at least 50 random characters.")
+    return key
 
 
 def secret_key() -> str:
-    """SECRET_KEY from the environment; on loopback without one, a random key kept in var/."""
-    key: str = env.str("SECRET_KEY", default="")
-    if key and (len(key) < 50 or len(set(key)) < 5):
-        raise ImproperlyConfigured("SECRET_KEY is too weak: use at least 50 random characters.")
-    if key:
-        return key
-    if not LOOPBACK:
+    """SECRET_KEY from the environment; on this machine without one, a random key kept in var/."""
+    if key := text("SECRET_KEY"):
+        return strong("SECRET_KEY", key)
+    if not LOCAL:
         raise ImproperlyConfigured(
             f"SECRET_KEY is missing. {SITE_URL} is a public address, so it needs a secret of its"
             " own: at least 50 random characters, kept for as long as the site lives."
         )
-    return _local_secret(VAR_DIR / "secret_key")
+    path = VAR_DIR / "secret_key"
+    try:
+        return strong(f"The key in {path}", _local_secret(path))
+    except OSError as fault:
+        raise ImproperlyConfigured(
+            f"VAR_DIR is {VAR_DIR}, which this account cannot use: {fault.strerror}."
+        ) from None
 
 
 def _local_secret(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-    fresh = path.with_suffix(f".{os.getpid()}")
     if not path.exists():
+        fresh = path.with_suffix(f".{os.getpid()}")
         fresh.touch(mode=0o600)
         fresh.write_text(secrets.token_urlsafe(50))
         with suppress(FileExistsError):  # of two processes starting at once, the first one wins
@@ -116,15 +183,23 @@ def _local_secret(path: Path) -> str:
 
 
 SECRET_KEY = secret_key()
-SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY_FALLBACKS = [
+    strong("SECRET_KEY_FALLBACKS", key) for key in words(text("SECRET_KEY_FALLBACKS"))
+]
 
-ALLOWED_HOSTS = [_site.hostname, *env.list("ALLOWED_HOSTS", default=[])]
-if LOOPBACK:
+ALLOWED_HOSTS = setting("ALLOWED_HOSTS", list[str](), host_names, "names of hosts, no patterns")
+ALLOWED_HOSTS += [_bracketed(_site.hostname or ""), *([LAN] if LAN else [])]
+if LOCAL:
     ALLOWED_HOSTS += ["127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
-# How many proxies stand in front and set X-Forwarded-For; without one the header is ignored.
-PROXY_COUNT = setting("PROXY_COUNT", 0, number(0, 5), "a number of proxies from 0 to 5")
+# How many proxies stand in front and set X-Forwarded-For and -Proto; without one both are ignored.
+# We speak plain http ourselves: https in SITE_URL means that a proxy speaks it for us.
+PROXY_COUNT = setting("PROXY_COUNT", int(SECURE), number(0, 5), "a number of proxies from 0 to 5")
+if SECURE and not PROXY_COUNT:
+    raise ImproperlyConfigured(
+        "PROXY_COUNT is 0, but SITE_URL is https: the proxy that speaks https counts as one."
+    )
 if PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -154,7 +229,14 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # a guide with many placements is one form
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 FILE_UPLOAD_PERMISSIONS = 0o640
 
-START_LIMIT = setting("START_LIMIT", 20, number(1, 1_000_000), "sessions a minute and network")
+START_LIMIT = setting("START_LIMIT", 20, number(1, 1_000_000), "a number from 1 to 1000000")
+# In each process, the networks counted by that limit and little else.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
+    }
+}
 
 # --- The app --------------------------------------------------------------------------------
 
@@ -168,10 +250,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 
+# The first two read nothing, and so every answer has their headers, a refused body's too.
 MIDDLEWARE = [
-    "troubleshooter.web.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "troubleshooter.web.Headers",
+    "troubleshooter.web.Unavailable",
+    "troubleshooter.web.BodyLimit",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -217,40 +301,44 @@ def wal_is_safe(version: tuple[int, int, int]) -> bool:
 
 
 SQLITE_JOURNAL = "WAL" if wal_is_safe(sqlite3.sqlite_version_info) else "DELETE"
+SQLITE_OPTIONS = {
+    "timeout": 10,
+    # Take the write lock at BEGIN: a deferred transaction fails under load instead of waiting.
+    "transaction_mode": "IMMEDIATE",
+    # FULL: an answer we acknowledged survives a power cut. secure_delete: what is deleted is gone.
+    "init_command": f"PRAGMA journal_mode={SQLITE_JOURNAL};PRAGMA synchronous=FULL;"
+    "PRAGMA secure_delete=ON;PRAGMA cell_size_check=ON;PRAGMA journal_size_limit=67108864",
+}
+POSTGRES_OPTIONS = {
+    "connect_timeout": 2,
+    "options": "-c lock_timeout=2s -c idle_in_transaction_session_timeout=10s",
+    # The server retires idle threads; a pool gets their connections back.
+    "pool": {"min_size": 1, "max_size": 8, "timeout": 5},
+}
 
 
 def database() -> dict[str, Any]:
-    default = f"sqlite:///{VAR_DIR / 'helpdesk.sqlite3'}"
-    try:
-        config: dict[str, Any] = env.db_url("DATABASE_URL", default=default)
-    except (environ.ImproperlyConfigured, ValueError, KeyError):
-        config = {}
+    """The database that DATABASE_URL names, with what keeps acknowledged answers safe."""
+    url = text("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'helpdesk.sqlite3'}"
+    config: dict[str, Any] = {}
+    if re.match("(sqlite:///|postgres(ql)?://)(?!:memory:).", url):
+        with suppress(ValueError):  # of a port that is none
+            config = environ.Env.db_url_config(url)
     match config.get("ENGINE"):
         case "django.db.backends.sqlite3":
-            config["OPTIONS"] = {
-                "timeout": 10,
-                # Take the write lock at BEGIN: a deferred transaction fails under load instead
-                # of waiting. FULL: an answer we acknowledged survives a power cut.
-                "transaction_mode": "IMMEDIATE",
-                "init_command": f"PRAGMA journal_mode={SQLITE_JOURNAL};PRAGMA synchronous=FULL;"
-                "PRAGMA secure_delete=ON;PRAGMA cell_size_check=ON;"
-                "PRAGMA journal_size_limit=67108864",
-            }
+            return config | {"NAME": BASE_DIR / config["NAME"], "OPTIONS": SQLITE_OPTIONS}
+        case "django.db.backends.postgresql" if find_spec("psycopg") and find_spec("psycopg_pool"):
+            options = POSTGRES_OPTIONS | config.get("OPTIONS", {})
+            return config | {"CONN_HEALTH_CHECKS": True, "OPTIONS": options}
         case "django.db.backends.postgresql":
-            config["CONN_HEALTH_CHECKS"] = True
-            config["OPTIONS"] = {
-                **config.get("OPTIONS", {}),
-                "connect_timeout": 2,
-                # The server retires idle threads; a pool gets their connections back.
-                "pool": {"min_size": 1, "max_size": 8, "timeout": 5},
-                "options": "-c lock_timeout=2s -c idle_in_transaction_session_timeout=10s",
-            }
-        case _:
             raise ImproperlyConfigured(
-                "DATABASE_URL must be like sqlite:////path/to/file.sqlite3 or"
-                " postgres://user:password@host:5432/name."
+                "DATABASE_URL names PostgreSQL, but its driver is not installed:"
+                " pip install -r requirements-postgres.txt"
             )
-    return config
+    raise ImproperlyConfigured(
+        "DATABASE_URL must be like sqlite:////path/to/file.sqlite3 or"
+        " postgres://user:password@host:5432/name."
+    )
 
 
 DATABASES = {"default": database()}
@@ -268,7 +356,15 @@ AUTH_PASSWORD_VALIDATORS = [
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("de", _("German")), ("es", _("Spanish")), ("ar", _("Arabic"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+
+
+def time_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError
+    return value
+
+
+TIME_ZONE = setting("TIME_ZONE", "UTC", time_zone, "the name of a time zone, like Europe/Berlin")
 USE_TZ = True
 
 # --- Static files ---------------------------------------------------------------------------
@@ -290,15 +386,14 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"mask": {"()": "troubleshooter.web.MaskKeys"}},
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "filters": ["mask"],
-            "formatter": "line",
+    "formatters": {
+        "line": {
+            "()": "troubleshooter.web.MaskKeys",
+            "fmt": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
         }
     },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {"django": {"handlers": [], "level": "WARNING", "propagate": True}},
 }

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 VERSION = 1
 
 _TAGS = {"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "a", "h3", "h4"}
-_ATTRIBUTES = {"a": {"href"}}
+_ATTRIBUTES = {"a": {"href"}, "*": set()}  # without "*", nh3 lets lang and title pass
 _SCHEMES = {"https", "http", "mailto", "tel"}
 
 _parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).disable("image")

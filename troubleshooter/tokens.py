@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 # No vowels and no look-alikes: content keys are read aloud, typed and put into URLs.
-_LETTERS = "23456789bcdfghjkmnpqrstvwxz"
+LETTERS = "23456789bcdfghjkmnpqrstvwxz"
 CONTENT_KEY_LENGTH = 10
 PUBLIC_ID_LENGTH = 16
 
@@ -17,8 +17,8 @@ def content_key(random: bytes) -> str:
     number = int.from_bytes(random, "big")
     letters = []
     for _ in range(CONTENT_KEY_LENGTH):
-        number, at = divmod(number, len(_LETTERS))
-        letters.append(_LETTERS[at])
+        number, at = divmod(number, len(LETTERS))
+        letters.append(LETTERS[at])
     return "".join(letters)
 
 
@@ -34,6 +34,8 @@ def session_key(public_id: str) -> str:
 
 def open_session_key(key: str) -> str | None:
     """The public id that `key` opens, or None. Keys made with an older secret stay good."""
+    if not key.isascii():
+        return None
     named, signature = key[:PUBLIC_ID_LENGTH], key[PUBLIC_ID_LENGTH:]
     for secret in _secrets():
         if constant_time_compare(signature, _signature("session", named, secret)):

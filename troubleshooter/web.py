@@ -4,16 +4,19 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address, ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
+
+logger = logging.getLogger(__name__)
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -39,7 +42,7 @@ def respond(request: HttpRequest, page: Page) -> HttpResponse:
     posted = request.method == "POST"
     by_htmx = posted and request.headers.get("HX-Request") == "true"
     if posted and not by_htmx and page.url and page.status == 200:
-        return HttpResponseRedirect(page.url, status=303)
+        return see_other(page.url)
     shell = "fragment.html" if by_htmx else "base.html"
     with translation.override(page.language or settings.LANGUAGE_CODE):
         response = render(
@@ -48,6 +51,11 @@ def respond(request: HttpRequest, page: Page) -> HttpResponse:
     if by_htmx and page.url:
         response["HX-Push-Url"] = page.url
     return response
+
+
+def see_other(url: str) -> HttpResponse:
+    """Send the browser to `url` with a GET (303), whatever it asked with."""
+    return HttpResponseRedirect(url, status=303)
 
 
 def from_here(request: HttpRequest) -> bool:
@@ -60,7 +68,7 @@ def from_here(request: HttpRequest) -> bool:
     if site is not None:
         return site in ("same-origin", "none")
     origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == request.get_host()
+    return origin is None or origin.partition("://")[2] == request.get_host()
 
 
 def network(request: HttpRequest) -> str:
@@ -73,7 +81,14 @@ def network(request: HttpRequest) -> str:
         hops = request.headers.get("X-Forwarded-For", "").split(",")
         if len(hops) >= settings.PROXY_COUNT:
             address = hops[-settings.PROXY_COUNT].strip()
-    return ":".join(address.split(":")[:4]) if ":" in address else address
+    try:
+        parsed = ip_address(address)
+    except ValueError:  # a name, or a port behind it: not ours to mend, but still one network
+        return address
+    if isinstance(parsed, IPv6Address):
+        mapped = parsed.ipv4_mapped
+        return str(mapped) if mapped else parsed.exploded[:19]
+    return address
 
 
 def within_limit(request: HttpRequest, purpose: str, most: int, seconds: int = 60) -> bool:
@@ -119,7 +134,7 @@ class BodyLimit:
         declared = request.META.get("CONTENT_LENGTH") or "0"
         if not declared.isdecimal():
             return HttpResponse(_("The request is malformed."), status=400)
-        if int(declared) > most:
+        if len(declared) > 18 or int(declared) > most:  # int() itself refuses thousands of digits
             return HttpResponse(_("This is more than the page accepts."), status=413)
         return self.get_response(request)
 
@@ -148,11 +163,44 @@ class Headers:
         return response
 
 
-class MaskKeys(logging.Filter):
-    """Keep the keys of sessions out of the logs: who reads a log must not be able to walk in."""
+class Unavailable:
+    """When the database cannot take or give anything, say that nothing was saved."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, OperationalError | InterfaceError):
+            return None
+        logger.error("The database is unavailable: %s", error)
+        response = respond(
+            request,
+            Page(
+                "troubleshooter/notice.html",
+                {
+                    "title": _("We cannot save anything at the moment"),
+                    "sentences": [
+                        _("Your answer was not saved; everything you told us before is."),
+                        _("Wait a minute, then go back and answer again."),
+                    ],
+                },
+                status=503,
+            ),
+        )
+        response["Retry-After"] = "30"
+        return response
+
+
+class MaskKeys(logging.Formatter):
+    """Keep the keys of sessions out of the logs: who reads a log must not be able to walk in.
+
+    A formatter, because a traceback can name an address too.
+    """
 
     KEY = re.compile(r"(/s/)[A-Za-z0-9_-]+")
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = self.KEY.sub(r"\1…", record.getMessage()), ()
-        return True
+    def format(self, record: logging.LogRecord) -> str:
+        return self.KEY.sub(r"\1…", super().format(record))

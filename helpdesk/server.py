@@ -1,0 +1,21 @@
+"""Where each worker of the server begins: granian calls `application()`."""
+
+import os
+import signal
+
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+
+
+def application() -> WSGIHandler:
+    """The application, in a worker that ends when it is told to.
+
+    A worker inherits the signal handlers of its parent and gets its own only after this has
+    loaded; until then a SIGTERM would be lost. And Ctrl+C reaches every process of the terminal,
+    but a worker that hears it besides the SIGTERM of its parent hangs: so only the parent does.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    return get_wsgi_application()
