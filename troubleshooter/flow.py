@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 class Outcome(TextChoices):
     """What came of an attempt. An attempt without one is still unanswered."""
 
-    FIXED = "fixed", _("It's fixed")
+    FIXED = "fixed", _("It’s fixed")
     NOT_FIXED = "not_fixed", _("Still broken")
     SKIPPED = "skipped", _("Skipped")
 
@@ -22,10 +22,10 @@ class Outcome(TextChoices):
 class Reason(TextChoices):
     """Why a fix was skipped: half of these are faults of the guide, not of the visitor."""
 
-    CANT_FIND = "cant_find", _("I can't find it")
+    CANT_FIND = "cant_find", _("I can’t find it")
     LOOKS_DIFFERENT = "looks_different", _("It looks different here")
-    GREYED_OUT = "greyed_out", _("It's greyed out")
-    AFRAID = "afraid", _("I'm afraid to lose data")
+    GREYED_OUT = "greyed_out", _("It’s greyed out")
+    AFRAID = "afraid", _("I’m afraid to lose data")
     NO_TIME = "no_time", _("I have no time for this now")
     OTHER = "other", _("Another reason")
 

@@ -5,6 +5,7 @@ from .editions import Edition, NotReady
 from .findings import Finding, findings
 from .reading import Reading, ReadingContact, ReadingFix, ReadingStep, ReadingSymptom, freeze, read
 from .sessions import Attempt, Kind, Move, Session
+from .transcript import Tried, transcript, tried
 
 __all__ = [
     "Attempt",
@@ -28,7 +29,10 @@ __all__ = [
     "Step",
     "Symptom",
     "Topic",
+    "Tried",
     "findings",
     "freeze",
     "read",
+    "transcript",
+    "tried",
 ]

@@ -257,6 +257,7 @@ class Guide(Keyed):
         verbose_name = _("guide")
         verbose_name_plural = _("guides")
         ordering = ["topic__position", "title"]
+        permissions = [("publish_guide", "Can publish, unpublish and withdraw guides")]
 
     def __str__(self) -> str:
         return self.title

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from troubleshooter import markup
-from troubleshooter.text import clean_text
+from troubleshooter.text import BadText, clean_text
 
 from .content import Guide
 from .findings import Finding, findings
@@ -38,6 +38,12 @@ class EditionQuerySet(models.QuerySet["Edition"]):
     def light(self) -> "EditionQuerySet":
         """Without the content, which each process reads once and keeps (see `Edition.reading`)."""
         return self.defer("content")
+
+    def by_topic(self) -> "EditionQuerySet":
+        """In the order of the home page, each with its guide and topic."""
+        return self.select_related("guide__topic").order_by(
+            "guide__topic__position", "guide__topic__name", "title"
+        )
 
     def publish(self, guide: Guide, by: User | None) -> "Edition":
         """Freeze the draft and make it what new visitors see; running sessions keep theirs.
@@ -78,9 +84,11 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         """For safety: start no new sessions *and* interrupt the running ones, saying why.
 
         Every edition so far is withdrawn; publish a mended draft to go on. `reason` is shown to
-        visitors. Returns how many editions this withdrew.
+        visitors and must not be empty (BadText). Returns how many editions this withdrew.
         """
         reason = clean_text(reason, most=500)
+        if not reason:
+            raise BadText(_("Say why, in a sentence that visitors understand."))
         return self.filter(guide=guide, withdrawn_at=None).update(
             live=False, withdrawn_at=timezone.now(), withdrawn_reason=reason
         )

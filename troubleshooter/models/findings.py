@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from troubleshooter import ordering
 
-from .content import Fix, Guide, Placement, Risk
+from .content import Guide, Placement, Risk
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ def findings(guide: Guide) -> list[Finding]:
     if not placements:
         found.append(Finding(_("The guide has no fix yet."), guide, "placements"))
     for placement in placements:
-        found.extend(_of_fix(placement.fix, guide))
+        found.extend(_of_fix(placement, guide))
     found.extend(_of_symptoms(guide, placements))
     found.extend(_of_rules(placements))
     return found
@@ -46,14 +46,15 @@ def places(placements: Sequence[Placement]) -> list[ordering.Place]:
     ]
 
 
-def _of_fix(fix: Fix, guide: Guide) -> Iterator[Finding]:
+def _of_fix(placement: Placement, guide: Guide) -> Iterator[Finding]:
+    fix = placement.fix
     name = {"fix": fix.title}
     steps = list(fix.steps.all())
     if fix.language != guide.language:
         yield Finding(
             _("The fix “%(fix)s” is written in another language than the guide.") % name,
-            fix,
-            "language",
+            placement,  # mended by placing a fix in the right language: a fix keeps its own
+            "fix",
         )
     if not steps:
         yield Finding(_("The fix “%(fix)s” has no steps.") % name, fix, "steps")

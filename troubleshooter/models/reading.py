@@ -174,6 +174,14 @@ class Reading:
         """How long all the fixes that lose no data take together."""
         return sum(fix.minutes for fix in self.fixes if not fix.loses_data)
 
+    @property
+    def shortest(self) -> int:
+        return min((fix.minutes for fix in self.fixes), default=0)
+
+    @property
+    def longest(self) -> int:
+        return max((fix.minutes for fix in self.fixes), default=0)
+
     def symptom(self, key: str) -> ReadingSymptom | None:
         return next((symptom for symptom in self.symptoms if symptom.key == key), None)
 

@@ -20,7 +20,7 @@ from troubleshooter import flow, tokens
 from troubleshooter.flow import Outcome, Reason, Status, Verdict
 
 from .editions import Edition
-from .reading import Reading, ReadingFix
+from .reading import Reading
 
 LIFETIME = timedelta(days=30)  # after the last answer, the link is dead
 MOST_ATTEMPTS = 200  # in one session; nobody needs them, a script would fill the disk
@@ -48,11 +48,15 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """One line of what was tried: the fix and the answer that counts (None: not answered)."""
+class _Answer:
+    """An answer as it was posted."""
 
-    fix: ReadingFix
-    attempt: "Attempt | None"
+    seq: int
+    fix_key: str
+    outcome: Outcome
+    reason: str
+    change: bool
+    agreed: bool
 
 
 class _Raced(Exception):
@@ -119,6 +123,15 @@ class SessionQuerySet(models.QuerySet["Session"]):
 class Session(models.Model):
     """One visitor's walk through one edition. Its position is replayed, never stored."""
 
+    class Platform(models.TextChoices):
+        IOS = "ios", _("iPhone or iPad")
+        ANDROID = "android", _("Android")
+        WINDOWS = "windows", _("Windows")
+        MAC = "mac", _("Mac")
+        CHROMEOS = "chromeos", _("Chromebook")
+        LINUX = "linux", _("Linux")
+        OTHER = "other", _("another device")
+
     class Arm(models.TextChoices):
         AUTHOR = "author", _("the author's order")
         LEARNED = "learned", _("the learned order")
@@ -131,7 +144,7 @@ class Session(models.Model):
     arm = models.CharField(max_length=8, choices=Arm)
     arm_probability = models.FloatField()
     policy = models.CharField(max_length=20)
-    platform = models.CharField(max_length=12, blank=True)
+    platform = models.CharField(max_length=12, choices=Platform, blank=True)
     language = models.CharField(max_length=12)
     channel = models.CharField(max_length=12)
     started_at = models.DateTimeField()
@@ -160,9 +173,6 @@ class Session(models.Model):
     def __str__(self) -> str:
         return self.public_id
 
-    def get_absolute_url(self) -> str:
-        return reverse("session", args=[self.key])
-
     @cached_property
     def rows(self) -> "list[Attempt]":
         """The attempts by seq."""
@@ -172,6 +182,11 @@ class Session(models.Model):
     def key(self) -> str:
         """The secret in the session's address."""
         return tokens.session_key(self.public_id)
+
+    @property
+    def url(self) -> str:
+        """The session's address. Not `get_absolute_url`: the admin would lead staff there."""
+        return reverse("session", args=[self.key])
 
     @property
     def order(self) -> Sequence[str]:
@@ -199,16 +214,6 @@ class Session(models.Model):
         """The latest attempt of a fix: the one its form answers. None: not reached yet."""
         return next((row for row in reversed(self.rows) if row.fix_key == fix_key), None)
 
-    def tried(self) -> list[Tried]:
-        """Every fix that was shown, in order, with the answer that counts."""
-        counted = flow.answers([row.rule for row in self.rows])
-        by_seq = {row.seq: row for row in self.rows}
-        shown = dict.fromkeys(row.fix_key for row in self.rows)
-        return [
-            Tried(self.reading.by_key[fix], by_seq[counted[fix].seq] if fix in counted else None)
-            for fix in shown
-        ]
-
     def record(
         self,
         seq: int,
@@ -225,75 +230,53 @@ class Session(models.Model):
         kept, with a later row beside it); `agreed` is the explicit yes that a data-losing fix
         needs. On a withdrawn edition the answer still counts, but no further fix is shown.
         """
-        now = timezone.now()
+        answer = _Answer(seq, fix_key, outcome, reason, change, agreed)
         while True:
             rules = [row.rule for row in self.rows]
             verdict = flow.weigh(rules, seq, fix_key, outcome, reason, change=change)
-            if refused := self._refuse(verdict, fix_key, outcome, agreed=agreed, now=now):
+            if refused := self._refuse(verdict, answer):
                 return refused
             read_at = self.last_answer_at
             try:
                 with transaction.atomic():
-                    self._write(verdict, seq, fix_key, outcome, reason, change=change, now=now)
+                    self._write(verdict, answer)
                 return Move(Kind.RECORDED)
             except (_Raced, IntegrityError):
                 self._reread()
                 if self.last_answer_at == read_at:
                     raise  # nobody moved it: this is a fault, not a race
 
-    def _refuse(
-        self, verdict: Verdict, fix_key: str, outcome: Outcome, *, agreed: bool, now: datetime
-    ) -> Move | None:
+    def _refuse(self, verdict: Verdict, answer: _Answer) -> Move | None:
         """The move that writes nothing, if this is one."""
-        if self.expired(now):
+        if self.expired(timezone.now()):
             return Move(Kind.EXPIRED)
         if verdict is Verdict.STRANGE:
             return Move(Kind.STRANGE)
         if verdict is Verdict.REPEAT:
             return Move(Kind.REPEATED)
         if verdict is Verdict.ASK:
-            answered = [row for row in self.rows if row.fix_key == fix_key and row.outcome]
+            answered = [row for row in self.rows if row.fix_key == answer.fix_key and row.outcome]
             return Move(Kind.ASK, earlier=answered[-1])
-        if fix_key in self.reading.risky and outcome is not Outcome.SKIPPED and not agreed:
+        risky = answer.fix_key in self.reading.risky
+        if risky and answer.outcome is not Outcome.SKIPPED and not answer.agreed:
             return Move(Kind.UNAGREED)
         if len(self.rows) >= MOST_ATTEMPTS:
             return Move(Kind.FULL)
         return None
 
-    def _write(
-        self,
-        verdict: Verdict,
-        seq: int,
-        fix_key: str,
-        outcome: Outcome,
-        reason: str,
-        *,
-        change: bool,
-        now: datetime,
-    ) -> None:
+    def _write(self, verdict: Verdict, answer: _Answer) -> None:
         """Three statements: the answer, the session, and what is shown next."""
         read_at = self.last_answer_at
         # Answers are ordered by seq; a clock set back must not make time run backwards.
-        now = max(now, read_at + timedelta(microseconds=1))
-        rows, added = list(self.rows), []
+        now = max(timezone.now(), read_at + timedelta(microseconds=1))
         if verdict is Verdict.ANSWER:
-            first = Attempt.objects.filter(pk=rows[-1].pk, outcome=None).update(
-                outcome=outcome, reason=reason, answered_at=now
-            )
-            if not first:
-                raise _Raced
-            rows[-1] = rows[-1].answered(outcome, reason, now)
+            rows, added = [*self.rows[:-1], self._fill(answer, now)], []
         else:
-            earlier = next(row for row in rows if row.seq == seq)
-            shown_at = now if change else earlier.shown_at
-            added.append(
-                self._showing(len(rows) + 1, fix_key, shown_at).answered(outcome, reason, now)
-            )
-        following = flow.replay(
-            self.order, [row.rule for row in [*rows, *added]], self.reading.risky
-        )
+            rows, added = list(self.rows), [self._add(answer, now)]
+        rules = [row.rule for row in [*rows, *added]]
+        following = flow.replay(self.order, rules, self.reading.risky)
         if isinstance(following, flow.Try) and not self.withdrawn:
-            added.append(self._showing(len(rows) + len(added) + 1, following.fix, now))
+            added.append(self._showing(len(rules) + 1, following.fix, now))
         status = flow.status(following)
         by = following.by if isinstance(following, flow.Resolved) else ""
         # Whoever read an older state than the stored one has lost the race and looks again.
@@ -306,6 +289,23 @@ class Session(models.Model):
             Attempt.objects.bulk_create(added)
         self.last_answer_at, self.status, self.resolved_by = now, status, by
         self.rows = rows + added
+
+    def _fill(self, answer: _Answer, now: datetime) -> "Attempt":
+        """The showing in front of the visitor, answered. The database decides who was first."""
+        last = self.rows[-1]
+        first = Attempt.objects.filter(pk=last.pk, outcome=None).update(
+            outcome=answer.outcome, reason=answer.reason, answered_at=now
+        )
+        if not first:
+            raise _Raced
+        return last.answered(answer.outcome, answer.reason, now)
+
+    def _add(self, answer: _Answer, now: datetime) -> "Attempt":
+        """A row of its own for a changed answer (it took no time) or one given late."""
+        earlier = next(row for row in self.rows if row.seq == answer.seq)
+        shown_at = now if answer.change else earlier.shown_at
+        added = self._showing(len(self.rows) + 1, answer.fix_key, shown_at)
+        return added.answered(answer.outcome, answer.reason, now)
 
     def _showing(self, seq: int, fix_key: str, now: datetime) -> "Attempt":
         return Attempt(
@@ -346,13 +346,20 @@ class Attempt(models.Model):
             models.UniqueConstraint(
                 fields=["session", "seq"], name="troubleshooter_attempt_session_seq"
             ),
+            # Each case says what is NULL: a CHECK lets a condition that is unknown pass.
             models.CheckConstraint(
                 condition=Q(outcome=None, answered_at=None)
-                | Q(outcome__in=Outcome.values, answered_at__gte=F("shown_at")),
+                | Q(
+                    outcome__isnull=False,
+                    outcome__in=Outcome.values,
+                    answered_at__isnull=False,
+                    answered_at__gte=F("shown_at"),
+                ),
                 name="troubleshooter_attempt_answered_once",
             ),
             models.CheckConstraint(
-                condition=Q(outcome=Outcome.SKIPPED, reason__in=Reason.values) | Q(reason=""),
+                condition=Q(reason="")
+                | Q(outcome__isnull=False, outcome=Outcome.SKIPPED, reason__in=Reason.values),
                 name="troubleshooter_attempt_reason_of_skip",
             ),
         ]
