@@ -1,0 +1,1 @@
+"""From a source to a draft in the workshop."""

@@ -1,0 +1,398 @@
+"""A guide from one file: TOML with drawings beside it, as shipped in guides/.
+
+`parse` is pure and gives a tree of parts, `save` makes the rows. The dataclasses below are the
+format: what is a field there is a key in the file, and any other key is refused.
+"""
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from types import UnionType
+from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
+from xml.etree import ElementTree
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import transaction
+from django.db.models import Model, TextChoices
+from django.utils.translation import gettext as _
+
+from troubleshooter import models
+
+KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+RESERVED = ("end", "person")  # pages of a session, beside those of its fixes
+PICTURE_FILE = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\.svg")  # no way out of the folder
+
+P = TypeVar("P", bound="Part")
+M = TypeVar("M", bound=Model)
+
+
+class GuideFileError(ValueError):
+    """The file cannot be taken; the message is a sentence that says what is wrong and where."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A piece of the file; `where` names it in sentences."""
+
+    where: str
+
+    def wrong(self, sentence: str, **names: object) -> GuideFileError:
+        return GuideFileError(f"{self.where}: {sentence % names}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyedPart(Part):
+    longest: ClassVar[int] = 16
+
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopicPart(Part):
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PicturePart(Part):
+    """`file` is relative to the folder of the guide's file."""
+
+    file: str
+    alt: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactPart(Part):
+    name: str
+    url: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SymptomPart(KeyedPart):
+    """`start_with` holds keys of fixes."""
+
+    text: str
+    start_with: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepPart(Part):
+    """A heading starts a group of steps."""
+
+    text: str
+    heading: str = ""
+    picture: PicturePart | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixPart(KeyedPart):
+    """A fix and its placement; `after` holds keys of fixes."""
+
+    longest = 13  # its steps are keyed by it, a hyphen and their number
+
+    title: str
+    minutes: int
+    risk: models.Risk
+    why: str = ""
+    loses: str = ""
+    closes_page: bool = False
+    waiting: str = ""
+    note: str = ""
+    pin: models.Placement.Pin = models.Placement.Pin.NONE
+    after: tuple[str, ...] = ()
+    step: tuple[StepPart, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuideFile(KeyedPart):
+    """The whole file."""
+
+    language: str
+    slug: str
+    title: str
+    summary: str
+    topic: TopicPart
+    about: str = ""
+    closing: str = ""
+    prevention: str = ""
+    symptom: tuple[SymptomPart, ...] = ()
+    fix: tuple[FixPart, ...] = ()
+    contact: tuple[ContactPart, ...] = ()
+
+
+# --- Reading the text ---
+
+
+def parse(text: str | bytes, source: str) -> GuideFile:
+    """The parts of a guide's file, or GuideFileError. `source` names the file in sentences."""
+    guide = _build(GuideFile, _toml(text, source), source)
+    _check(guide)
+    return guide
+
+
+def _toml(text: str | bytes, source: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text.decode("utf-8-sig") if isinstance(text, bytes) else text)
+    except UnicodeDecodeError:
+        fault = _("it is not text in UTF-8")
+    except tomllib.TOMLDecodeError as refused:  # names the line
+        fault = str(refused)
+    except (RecursionError, ValueError):
+        fault = _("something in it is nested too deeply, or a number is too long")
+    raise Part(where=source).wrong(_("this cannot be read as TOML: %(fault)s."), fault=fault)
+
+
+def _build(kind: type[P], values: Mapping[str, Any], where: str) -> P:
+    """A part from a table of the file."""
+    here = Part(where=where)
+    known = {field.name: field for field in fields(kind) if field.name != "where"}
+    for name in values:
+        if name not in known:
+            sentence = _("“%(name)s” is unknown here. Known are: %(known)s.")
+            raise here.wrong(sentence, name=_short(name), known=", ".join(known))
+    types = get_type_hints(kind)
+    taken = {}
+    for name, field in known.items():
+        if name in values:
+            taken[name] = _value(types[name], values[name], name, here)
+        elif field.default is MISSING:
+            raise here.wrong(_("%(name)s is missing."), name=name)
+    return kind(where=where, **taken)
+
+
+def _value(kind: Any, value: Any, name: str, here: Part) -> Any:
+    """`value` if it is of this kind, to the letter: `true` is no number, "2" neither."""
+    if get_origin(kind) is UnionType:  # it may be left out, which is not what happened here
+        kind = get_args(kind)[0]
+    if get_origin(kind) is tuple:
+        if type(value) is not list:
+            raise here.wrong(_("%(name)s must be a list."), name=name)
+        numbered, member = enumerate(value, start=1), get_args(kind)[0]
+        return tuple(_value(member, each, f"{name} {nth}", here) for nth, each in numbered)
+    if issubclass(kind, Part):
+        if type(value) is not dict:
+            raise here.wrong(_("%(name)s must be a table."), name=name)
+        return _build(kind, value, f"{here.where}, {name}{_called(value)}")
+    if issubclass(kind, TextChoices):
+        if value not in kind.values:
+            choices = ", ".join(filter(None, kind.values))
+            raise here.wrong(_("%(name)s must be one of: %(all)s."), name=name, all=choices)
+        return kind(value)
+    if type(value) is not kind:
+        expected = {
+            str: _("%(name)s must be a text in quotes."),
+            int: _("%(name)s must be a whole number."),
+            bool: _("%(name)s must be true or false."),
+        }
+        raise here.wrong(expected[kind], name=name)
+    return value
+
+
+def _called(values: Mapping[str, Any]) -> str:
+    """What a reader of the file calls this table, in brackets."""
+    for name in ("title", "name", "file", "text"):
+        if isinstance(values.get(name), str):
+            return f" (“{_short(values[name])}”)"
+    return ""
+
+
+def _short(text: str) -> str:
+    """The text fit for a sentence on a terminal."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return line if len(line) <= 60 else f"{line[:59]}…"
+
+
+def _check(guide: GuideFile) -> None:
+    """Names are well-formed, each is given once, and whatever is named is there."""
+    for part in (guide, *guide.symptom, *guide.fix):
+        if not KEY.fullmatch(part.key) or len(part.key) > part.longest or part.key in RESERVED:
+            sentence = _(
+                "key must be at most %(most)d small letters, digits and hyphens; no %(no)s."
+            )
+            raise part.wrong(sentence, most=part.longest, no=", no ".join(RESERVED))
+    fixes, _symptoms = _keys(guide.fix), _keys(guide.symptom)
+    for symptom in guide.symptom:
+        _among(fixes, symptom, "start_with", symptom.start_with)
+    for fix in guide.fix:
+        _among(fixes, fix, "after", fix.after)
+        if not 1 <= fix.minutes <= 600:
+            raise fix.wrong(_("minutes must be a whole number from 1 to 600."))
+    for picture in (step.picture for fix in guide.fix for step in fix.step):
+        if picture and not PICTURE_FILE.fullmatch(picture.file):
+            raise picture.wrong(_("file must be like pictures/name.svg, beside the guide’s file."))
+
+
+def _keys(parts: Iterable[KeyedPart]) -> set[str]:
+    keys: set[str] = set()
+    for part in parts:
+        if part.key in keys:
+            raise part.wrong(_("the key “%(key)s” is taken already."), key=part.key)
+        keys.add(part.key)
+    return keys
+
+
+def _among(fixes: set[str], part: Part, field: str, keys: Iterable[str]) -> None:
+    for key in keys:
+        if key not in fixes:
+            key = _short(key)
+            raise part.wrong(_("%(field)s: no fix here is “%(key)s”."), field=field, key=key)
+
+
+# --- Making the rows ---
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What became of a guide's file.
+
+    Not `new`: the guide was there and nothing was touched. `edition` is the one just published.
+    `shared` are fixes that were there already and are now placed in this guide as they are.
+    """
+
+    guide: models.Guide
+    new: bool
+    edition: models.Edition | None = None
+    shared: tuple[models.Fix, ...] = ()
+
+
+def load(path: Path, *, publish: bool = True) -> Loaded:
+    """Take in the guide's file at `path`, or raise GuideFileError."""
+    try:
+        text = path.read_bytes()
+    except OSError as fault:
+        sentence = _("the file cannot be opened: %(fault)s.")
+        raise Part(where=path.name).wrong(sentence, fault=fault.strerror) from fault
+    return save(parse(text, path.name), path.parent, publish=publish)
+
+
+def save(parsed: GuideFile, folder: Path, *, publish: bool = True) -> Loaded:
+    """Make the rows of a guide and publish it, all in one transaction, or raise GuideFileError.
+
+    An editor's work is never overwritten: a guide with this key and language is left alone, a
+    fix, topic, contact or picture that is there already is used as it is. `folder` is where the
+    pictures are.
+    """
+    with transaction.atomic():
+        there = models.Guide.objects.filter(key=parsed.key, language=parsed.language).first()
+        if there:
+            return Loaded(there, new=False)
+        guide = _save_guide(parsed)
+        shared = _save_fixes(parsed, guide, folder)
+        _save_symptoms(parsed, guide)
+        try:
+            edition = models.Edition.objects.publish(guide, by=None) if publish else None
+        except models.NotReady as refused:
+            raise parsed.wrong("%(findings)s", findings=refused) from refused
+        return Loaded(guide, new=True, edition=edition, shared=shared)
+
+
+def _save_guide(parsed: GuideFile) -> models.Guide:
+    """The guide with its topic and contacts."""
+    there = models.Topic.objects.filter(slug=parsed.topic.slug).first()
+    guide = _made(models.Guide, parsed, topic=there or _made(models.Topic, parsed.topic))
+    for part in parsed.contact:
+        same = {"language": guide.language, "name": part.name, "url": part.url}
+        contact = models.Contact.objects.filter(**same).first()
+        guide.contacts.add(contact or _made(models.Contact, part, language=guide.language))
+    return guide
+
+
+def _save_fixes(parsed: GuideFile, guide: models.Guide, folder: Path) -> tuple[models.Fix, ...]:
+    """The fixes in their places; returns those that were there already."""
+    placed, shared = [], []
+    for position, part in enumerate(parsed.fix, start=1):
+        fix = models.Fix.objects.filter(key=part.key, language=guide.language).first()
+        if fix:
+            shared.append(fix)
+        else:
+            fix = _save_fix(part, guide.language, folder)
+        placed.append(_made(models.Placement, part, guide=guide, fix=fix, position=position))
+    fixes = {placement.fix.key: placement.fix for placement in placed}
+    for part, placement in zip(parsed.fix, placed, strict=True):
+        placement.after.set([fixes[key] for key in part.after])
+    return tuple(shared)
+
+
+def _save_fix(part: FixPart, language: str, folder: Path) -> models.Fix:
+    fix = _made(models.Fix, part, language=language)
+    for position, step in enumerate(part.step, start=1):
+        more = {"fix": fix, "language": language, "position": position}
+        picture = _save_picture(step.picture, folder) if step.picture else None
+        _made(models.Step, step, key=f"{part.key}-{position}", picture=picture, **more)
+    return fix
+
+
+def _save_symptoms(parsed: GuideFile, guide: models.Guide) -> None:
+    fixes = {fix.key: fix for fix in guide.fixes.all()}
+    for position, part in enumerate(parsed.symptom, start=1):
+        symptom = _made(
+            models.Symptom, part, guide=guide, language=guide.language, position=position
+        )
+        symptom.start_with.set([fixes[key] for key in part.start_with])
+
+
+def _made(kind: type[M], part: Part, /, **more: object) -> M:
+    """A new row, from what its part has under the same names and `more`.
+
+    It goes through the gates that an editor's form has.
+    """
+    names = {field.name for field in kind._meta.concrete_fields} & vars(part).keys()
+    row = kind(**{name: getattr(part, name) for name in names} | more)
+    try:
+        row.full_clean()
+    except ValidationError as refused:
+        said = " ".join(f"{name}: {' '.join(why)}" for name, why in refused.message_dict.items())
+        raise part.wrong("%(said)s", said=said.replace(f"{NON_FIELD_ERRORS}: ", "")) from refused
+    row.save()
+    return row
+
+
+# --- Drawings ---
+
+_SVG = "{http://www.w3.org/2000/svg}"
+_SHAPES = {"svg", "g", "rect", "circle", "ellipse", "line", "polyline", "path", "text", "tspan"}
+_VIEW_BOX = re.compile(r"0 0 ([1-9][0-9]{0,3}) ([1-9][0-9]{0,3})")
+
+
+def _save_picture(part: PicturePart, folder: Path) -> models.Picture:
+    """The picture of a drawing; the same bytes are one picture."""
+    path = (folder / part.file).resolve()
+    if not path.is_relative_to(folder.resolve()):  # by a symbolic link
+        raise part.wrong(_("the file is outside the folder of the guide."))
+    try:
+        content = path.read_bytes()
+    except OSError as fault:
+        raise part.wrong(_("there is no such file beside the guide.")) from fault
+    width, height = _size(content, part)
+    sha256, name = hashlib.sha256(content).hexdigest(), path.stem
+    more = {"kind": "svg", "content": content, "width": width, "height": height, "name": name}
+    there = models.Picture.objects.filter(sha256=sha256).first()
+    return there or _made(models.Picture, part, sha256=sha256, **more)
+
+
+def _size(content: bytes, part: PicturePart) -> tuple[int, int]:
+    """Width and height of a drawing, once it is seen to be nothing but shapes and words."""
+    try:
+        text = content.decode()
+        if "<!DOCTYPE" in text:
+            raise ValueError
+        root = ElementTree.fromstring(text)  # noqa: S314 (without a DOCTYPE there are no entities)
+    except (ValueError, ElementTree.ParseError):
+        raise part.wrong(_("the file is not a plain SVG drawing.")) from None
+    for element in root.iter():
+        shape = element.tag.removeprefix(_SVG)
+        if shape not in _SHAPES or any(_reaches_out(*each) for each in element.items()):
+            raise part.wrong(_("the drawing may hold only shapes and words: no script, no link."))
+    box = _VIEW_BOX.fullmatch(root.get("viewBox", ""))
+    if root.tag != f"{_SVG}svg" or not box:
+        raise part.wrong(_("the drawing needs a viewBox like “0 0 320 200”."))
+    return int(box[1]), int(box[2])
+
+
+def _reaches_out(name: str, value: str) -> bool:
+    """Whether an attribute could run, load or restyle something."""
+    return name.startswith("on") or "href" in name or name == "style" or "url(" in value
