@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 Z95 = 1.959963984540054  # the 97.5 % point of the standard normal distribution
+ENOUGH = 5  # tries; below this an interval spans most of what is possible and says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,11 @@ class Rate:
     share: float
     low: float
     high: float
+
+    @property
+    def enough(self) -> bool:
+        """Whether there were enough tries for the share to be worth showing."""
+        return self.n >= ENOUGH
 
 
 def rate(good: int, n: int) -> Rate | None:

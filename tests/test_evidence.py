@@ -1,0 +1,82 @@
+"""Rates and their intervals, against published values and for every count there can be."""
+
+from unittest import TestCase
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from troubleshooter.evidence import ENOUGH, Rate, rate
+
+
+def sure(good: int, n: int) -> Rate:
+    """The rate of something that was tried."""
+    found = rate(good, n)
+    assert found is not None
+    return found
+
+
+@some.composite
+def tries(draw: some.DrawFn) -> tuple[int, int]:
+    """(good, n) with at least one try."""
+    n = draw(some.integers(1, 1_000_000))
+    return draw(some.integers(0, n)), n
+
+
+class RateTests(TestCase):
+    def test_it_agrees_with_newcombes_table(self) -> None:
+        # R. G. Newcombe, "Two-sided confidence intervals for the single proportion",
+        # Statistics in Medicine 17 (1998), table I, method 3.
+        for good, n, low, high in (
+            (81, 263, 0.2553, 0.3662),
+            (15, 148, 0.0624, 0.1605),
+            (0, 20, 0.0, 0.1611),
+            (1, 29, 0.0061, 0.1718),
+        ):
+            with self.subTest(good=good, n=n):
+                found = sure(good, n)
+                self.assertEqual((round(found.low, 4), round(found.high, 4)), (low, high))
+                self.assertEqual((found.good, found.n, found.share), (good, n, good / n))
+
+    def test_nothing_tried_has_no_rate(self) -> None:
+        self.assertIsNone(rate(0, 0))
+
+    def test_counts_that_cannot_be_are_refused(self) -> None:
+        for good, n in ((2, 1), (-1, 5), (0, -1)):
+            with self.subTest(good=good, n=n), self.assertRaises(ValueError):
+                rate(good, n)
+
+    def test_few_tries_are_not_enough(self) -> None:
+        self.assertFalse(sure(0, ENOUGH - 1).enough)
+        self.assertTrue(sure(0, ENOUGH).enough)
+
+    @given(tries())
+    def test_the_interval_lies_between_0_and_1_around_the_share(
+        self, counts: tuple[int, int]
+    ) -> None:
+        found = sure(*counts)
+        self.assertTrue(0 <= found.low <= found.share <= found.high <= 1, found)
+        self.assertLess(found.low, found.high)
+
+    @given(tries())
+    def test_the_interval_of_failures_mirrors_that_of_successes(
+        self, counts: tuple[int, int]
+    ) -> None:
+        good, n = counts
+        found, mirrored = sure(good, n), sure(n - good, n)
+        self.assertAlmostEqual(found.low, 1 - mirrored.high)
+        self.assertAlmostEqual(found.high, 1 - mirrored.low)
+
+    @given(tries(), some.integers(2, 100))
+    def test_the_interval_narrows_with_more_tries(
+        self, counts: tuple[int, int], times: int
+    ) -> None:
+        good, n = counts
+        few, many = sure(good, n), sure(good * times, n * times)
+        self.assertLess(many.high - many.low, few.high - few.low)
+
+    @given(tries())
+    def test_one_more_success_raises_both_ends(self, counts: tuple[int, int]) -> None:
+        good, n = counts
+        before, after = sure(good, n + 1), sure(good + 1, n + 1)
+        self.assertGreater(after.low, before.low)
+        self.assertGreater(after.high, before.high)
