@@ -1,8 +1,61 @@
-"""The one app of this project."""
+"""The one app of this project, and the roles its staff have."""
+
+from typing import Any
 
 from django.apps import AppConfig
+from django.apps import apps as installed
+from django.apps.registry import Apps
+from django.contrib.auth.management import create_permissions
+from django.db import DEFAULT_DB_ALIAS, router
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+ALL = ("view", "add", "change", "delete")
+CONTENT = ("topic", "guide", "placement", "symptom", "fix", "step", "contact", "picture")
+RECORDS = ("edition", "session", "attempt")
+
+
+def may(actions: tuple[str, ...], *models: str) -> set[str]:
+    """The code names of the permissions to do `actions` with `models`."""
+    return {f"{action}_{model}" for action in actions for model in models}
+
+
+AGENT = may(("view",), *CONTENT, *RECORDS)
+EDITOR = AGENT | may(ALL, *CONTENT) | {"publish_guide"}
+ADMINISTRATOR = EDITOR | may(ALL, "user") | may(("view",), "group")
+ROLES = {"Editor": EDITOR, "Agent": AGENT, "Administrator": ADMINISTRATOR}
+
+
+def make_roles(
+    app_config: AppConfig,
+    using: str = DEFAULT_DB_ALIAS,
+    apps: Apps = installed,
+    **_signal: Any,
+) -> None:
+    """Make the roles as groups; give those that exist what they lack, and take nothing away."""
+    try:
+        Group = apps.get_model("auth", "Group")
+        Permission = apps.get_model("auth", "Permission")
+    except LookupError:  # the accounts themselves are not migrated yet
+        return
+    if not router.allow_migrate_model(using, Group):
+        return
+    # Our signal comes before those that make the permissions of the accounts.
+    for config in (app_config, installed.get_app_config("auth")):
+        create_permissions(config, verbosity=0, using=using, apps=apps)
+    for name, codenames in ROLES.items():
+        role, _made = Group.objects.using(using).get_or_create(name=name)
+        role.permissions.add(
+            *Permission.objects.using(using).filter(
+                content_type__app_label__in=("troubleshooter", "auth"), codename__in=codenames
+            )
+        )
 
 
 class TroubleshooterConfig(AppConfig):
     name = "troubleshooter"
+    verbose_name = _("Guides and sessions")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        post_migrate.connect(make_roles, sender=self)

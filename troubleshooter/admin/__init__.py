@@ -1,0 +1,15 @@
+"""The desk of editors and agents: Django's admin, tidied.
+
+Its rooms, in the order in which they may know each other: base, content, changes, publishing,
+guides, records, people.
+"""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from . import content, guides, people, records
+
+__all__ = ["content", "guides", "people", "records"]
+
+admin.site.site_header = admin.site.site_title = _("Helpdesk")
+admin.site.index_title = _("What do you want to do?")

@@ -1,0 +1,232 @@
+"""Preview, publish, unpublish, withdraw: each a page of the guide's own, and each asks first."""
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from troubleshooter.flow import Status
+from troubleshooter.models import (
+    Edition,
+    Finding,
+    Guide,
+    NotReady,
+    Placement,
+    Session,
+    Symptom,
+    findings,
+    freeze,
+    read,
+)
+from troubleshooter.models.sessions import LIFETIME
+from troubleshooter.text import BadText, clean_text
+from troubleshooter.web import Page, respond
+
+from .base import KeyedAdmin
+from .changes import changes
+
+REASON_LIMIT = 500
+
+
+class WithdrawForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=REASON_LIMIT,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
+        help_text=gettext_lazy("Visitors read this. At most 500 characters."),
+    )
+
+    def clean_reason(self) -> str:
+        try:
+            reason = clean_text(self.cleaned_data["reason"], most=REASON_LIMIT)
+        except BadText as refused:
+            raise forms.ValidationError(str(refused)) from refused
+        if not reason:
+            raise forms.ValidationError(_("Say why, in a sentence that visitors understand."))
+        return reason
+
+
+def standing(guide: Guide) -> Edition | None:
+    """The live edition, or else the newest one; None when the guide was never published."""
+    editions = Edition.objects.filter(guide=guide).select_related("published_by")
+    return editions.order_by("-live", "-number").first()
+
+
+def mending_url(finding: Finding) -> str:
+    """Where in the admin a finding is mended: the page of its row, at the field."""
+    row, field = finding.row, finding.field
+    if isinstance(row, Placement | Symptom):  # rows of the guide's page
+        rows = "placements" if isinstance(row, Placement) else "symptoms"
+        nth = list(getattr(row.guide, rows).all()).index(row)
+        row, anchor = row.guide, f"id_{rows}-{nth}-{field}"
+    elif row._meta.get_field(field).one_to_many:
+        anchor = f"{field}-group"
+    else:
+        anchor = f"id_{field}"
+    page = reverse(f"admin:troubleshooter_{row._meta.model_name}_change", args=[row.pk])
+    return f"{page}#{anchor}"
+
+
+def _running(guide: Guide) -> int:
+    """How many sessions are open now on editions that are not withdrawn."""
+    return Session.objects.filter(
+        edition__guide=guide,
+        edition__withdrawn_at=None,
+        status=Status.OPEN,
+        last_answer_at__gte=timezone.now() - LIFETIME,
+    ).count()
+
+
+class PublishingAdmin(KeyedAdmin[Guide]):
+    """The pages that take a guide to its visitors, and away from them."""
+
+    actions = ["publish_chosen"]
+
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        """Named as Django's admin wants it, so that the action on the list asks for it, too."""
+        may = request.user.has_perm("troubleshooter.publish_guide")
+        return may and self.has_change_permission(request)
+
+    def get_urls(self) -> list[URLPattern]:
+        views = {
+            "preview": self.preview_view,
+            "publish": self.publish_view,
+            "unpublish": self.unpublish_view,
+            "withdraw": self.withdraw_view,
+        }
+        own = [
+            path(
+                f"<int:pk>/{name}/",
+                self.admin_site.admin_view(view),
+                name=f"troubleshooter_guide_{name}",
+            )
+            for name, view in views.items()
+        ]
+        return own + super().get_urls()
+
+    def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The draft as visitors would see it; also while it has findings."""
+        draft = self._draft(pk, allowed=self.has_view_permission(request))
+        context = {
+            "guide": read(freeze(draft)),
+            "slug": draft.slug,
+            "preview": True,
+            "person_url": "#person",
+        }
+        return respond(request, Page("troubleshooter/guide.html", context, language=draft.language))
+
+    def publish_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        draft = self._draft(pk, allowed=self.has_publish_permission(request))
+        found = findings(draft)
+        if request.method == "POST" and not found:
+            try:
+                self._publish(request, draft)
+                return self._back(draft)
+            except NotReady as refused:  # somebody edited it a moment ago
+                found = list(refused.findings)
+        if found:
+            links = [(mending_url(finding), finding.sentence) for finding in found]
+            title = _("Not ready to be published")
+            return self._page(request, draft, "findings", title, links=links)
+        edition = standing(draft)
+        context = {
+            "edition": edition,
+            "changes": changes(edition, draft) if edition else None,
+            "running": _running(draft),
+        }
+        return self._page(request, draft, "publish", _("Publish this guide?"), **context)
+
+    def unpublish_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        draft = self._draft(pk, allowed=self.has_publish_permission(request))
+        if request.method == "POST":
+            with transaction.atomic():
+                if Edition.objects.unpublish(draft):
+                    self.log_change(request, draft, _("Unpublished."))
+                    done = _("“%(guide)s” is unpublished: nobody can start it now.")
+                    messages.success(request, done % {"guide": draft.title})
+                else:
+                    messages.info(request, _("The guide is not live: there is nothing to do."))
+            return self._back(draft)
+        context = {"edition": standing(draft), "running": _running(draft)}
+        return self._page(request, draft, "unpublish", _("Unpublish this guide?"), **context)
+
+    def withdraw_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        draft = self._draft(pk, allowed=self.has_publish_permission(request))
+        form = WithdrawForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            reason = form.cleaned_data["reason"]
+            with transaction.atomic():
+                if Edition.objects.withdraw(draft, reason):
+                    said = _("Withdrawn: %(reason)s") % {"reason": reason}
+                    self.log_change(request, draft, said)
+                    done = _("“%(guide)s” is withdrawn: its sessions are interrupted.")
+                    messages.success(request, done % {"guide": draft.title})
+                else:
+                    messages.info(request, _("No edition is left to withdraw."))
+            return self._back(draft)
+        context = {"edition": standing(draft), "running": _running(draft), "form": form}
+        return self._page(request, draft, "withdraw", _("Withdraw this guide?"), **context)
+
+    @admin.action(description=gettext_lazy("Publish the chosen guides"), permissions=["publish"])
+    def publish_chosen(self, request: HttpRequest, queryset: QuerySet[Guide]) -> None:
+        """Publish each guide that is ready; say of the others why they are not."""
+        for guide in queryset:
+            try:
+                self._publish(request, guide)
+            except NotReady as refused:
+                links = [(mending_url(each), each.sentence) for each in refused.findings]
+                said = format_html(
+                    _("“{}” is not ready to be published. {}"),
+                    guide.title,
+                    format_html_join(" ", '<a href="{}">{}</a>', links),
+                )
+                messages.error(request, said)
+
+    def _draft(self, pk: int, *, allowed: bool) -> Guide:
+        if not allowed:
+            raise PermissionDenied
+        return get_object_or_404(Guide.objects.whole(), pk=pk)
+
+    def _publish(self, request: HttpRequest, guide: Guide) -> None:
+        """Publish, note it in the history and say so; NotReady passes."""
+        with transaction.atomic():
+            live = Edition.objects.live().light().filter(guide=guide).first()
+            edition = Edition.objects.publish(guide, by=cast(User, request.user))
+            new = edition != live
+            if new:
+                said = _("Published edition %(number)d.") % {"number": edition.number}
+                self.log_change(request, guide, said)
+        said = (
+            _("“{}” is published: edition {} is live. {}")
+            if new
+            else _("Nothing has changed in “{}”: edition {} stays live. {}")
+        )
+        link = format_html('<a href="{}">{}</a>', edition.get_absolute_url(), _("See the page"))
+        messages.success(request, format_html(said, edition.title, edition.number, link))
+
+    def _back(self, guide: Guide) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:troubleshooter_guide_change", args=[guide.pk]))
+
+    def _page(
+        self, request: HttpRequest, draft: Guide, name: str, title: str, **context: Any
+    ) -> HttpResponse:
+        context |= {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": draft,
+            "title": title,
+            "subtitle": draft.title,
+        }
+        return TemplateResponse(request, f"admin/troubleshooter/guide/{name}.html", context)

@@ -1,0 +1,98 @@
+"""Editions and sessions, to look at: the first are immutable, the second the visitors' own."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from troubleshooter.models import Attempt, Edition, Session
+
+from .base import RecordAdmin, TabularInline
+
+
+@admin.register(Edition)
+class EditionAdmin(RecordAdmin[Edition]):
+    list_display = ["title", "number", "live", "published_at", "published_by", "withdrawn_at"]
+    list_filter = ["live", "language", "guide__topic"]
+    list_select_related = ["published_by"]
+    search_fields = ["title", "withdrawn_reason"]
+    date_hierarchy = "published_at"
+    view_on_site = False  # the address shows the live edition, whichever that is
+    fields = [
+        "guide",
+        "number",
+        "live",
+        "title",
+        "summary",
+        "language",
+        "published_at",
+        "published_by",
+        "withdrawn_at",
+        "withdrawn_reason",
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Edition]:
+        return super().get_queryset(request).defer("content")
+
+
+class AttemptInline(TabularInline[Attempt, Session]):
+    model = Attempt
+    extra = 0
+    can_delete = False
+    fields = ["seq", "fix", "fix_revision", "shown_at", "answered_at", "outcome", "reason"]
+    readonly_fields = ["fix"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Attempt]:
+        whole = super().get_queryset(request).select_related("session__edition")
+        return whole.defer("session__edition__content")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=_("fix"))
+    def fix(self, attempt: Attempt) -> str:
+        return attempt.session.reading.by_key[attempt.fix_key].title
+
+
+@admin.register(Session)
+class SessionAdmin(RecordAdmin[Session]):
+    """Without the key to the session: staff look at it, nobody walks in."""
+
+    list_display = ["public_id", "edition", "status", "platform", "started_at", "last_answer_at"]
+    list_filter = ["status", "arm", "platform", "edition__guide"]
+    list_select_related = ["edition"]
+    search_fields = ["public_id__startswith"]
+    show_full_result_count = False
+    view_on_site = False
+    inlines = [AttemptInline]
+    fields = [
+        "public_id",
+        "edition",
+        "symptom",
+        "status",
+        "resolver",
+        "arm",
+        "platform",
+        "language",
+        "channel",
+        "started_at",
+        "last_answer_at",
+    ]
+    readonly_fields = ["symptom", "resolver"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        return super().get_queryset(request).select_related("edition").defer("edition__content")
+
+    @admin.display(description=_("symptom"))
+    def symptom(self, session: Session) -> str:
+        chosen = session.reading.symptom(session.symptom_key)
+        return chosen.text if chosen else ""
+
+    @admin.display(description=_("resolved by"))
+    def resolver(self, session: Session) -> str:
+        return session.reading.by_key[session.resolved_by].title if session.resolved_by else ""
