@@ -7,3 +7,7 @@ urlpatterns = [
     path("", include("troubleshooter.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler403 = "troubleshooter.views.forbidden"
+handler404 = "troubleshooter.views.not_found"
+handler500 = "troubleshooter.views.broken"

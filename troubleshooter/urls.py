@@ -1,5 +1,38 @@
 """All routes, grouped by path. The route table reads as the site map."""
 
-from django.urls import URLPattern
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
-urlpatterns: list[URLPattern] = []
+from . import dashboards, views
+
+
+class SessionKey(StringConverter):
+    """A session's key: its public id and its signature."""
+
+    regex = "[A-Za-z0-9_-]{38}"
+
+
+class Sha256(StringConverter):
+    regex = "[0-9a-f]{64}"
+
+
+register_converter(SessionKey, "key")
+register_converter(Sha256, "sha256")
+
+urlpatterns = [
+    # /s/<key>/
+    path("s/<key:key>/", views.session, name="session"),
+    path("s/<key:key>/end/", views.end, name="session_end"),
+    path("s/<key:key>/person/", views.person, name="session_person"),
+    path("s/<key:key>/<slug:fix_key>/", views.fix, name="session_fix"),
+    # /g/<slug>/
+    path("g/<slug:slug>/", views.guide, name="guide"),
+    path("g/<slug:slug>/start/", views.start, name="start"),
+    # /p/<sha256>.<kind>
+    path("p/<sha256:sha256>.<slug:kind>", views.picture, name="picture"),
+    # /numbers/
+    path("numbers/", dashboards.numbers, name="numbers"),
+    path("numbers/<slug:guide_key>/", dashboards.numbers_guide, name="numbers_guide"),
+    # /
+    path("", views.home, name="home"),
+]

@@ -1,0 +1,221 @@
+"""What must always hold of the whole house. docs/developers.md draws it."""
+
+import ast
+import hashlib
+import re
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from unittest import TestCase as PlainTestCase
+
+from django.apps import apps
+from django.conf import settings
+from django.core.cache import cache
+from django.core.management import call_command
+from django.test import Client
+from django.urls import get_resolver
+
+from tests.base import CastTestCase, make_staff, walk
+from troubleshooter.models import Session
+
+ROOT = settings.BASE_DIR
+APP = ROOT / "troubleshooter"
+
+# A module imports only what stands on a lower floor. A new module must be given one.
+FLOORS = {
+    0: {"flow", "ordering", "evidence", "markup", "tokens", "text"},
+    1: {"models"},
+    2: {"analytics", "importing", "web"},
+    3: {"views", "dashboards", "admin"},
+    4: {"urls", "apps", "management"},
+}
+# Inside models/, each may import those before it.
+NOUNS = ["content", "findings", "reading", "editions", "sessions", "transcript", "__init__"]
+
+LONGEST_MODULE = 600
+LONGEST_FUNCTION = 40
+
+
+def modules() -> Iterator[tuple[Path, ast.Module]]:
+    """Every module of the app and the project package, parsed; migrations are history."""
+    for package in (APP, ROOT / "helpdesk"):
+        for path in sorted(package.rglob("*.py")):
+            if "migrations" not in path.parts:
+                yield path, ast.parse(path.read_text())
+
+
+def room(path: Path) -> str:
+    """The room a module of the app stands in: its file, or the package it is a part of."""
+    return path.relative_to(APP).parts[0].removesuffix(".py")
+
+
+def floor(name: str) -> int:
+    for level, names in FLOORS.items():
+        if name in names:
+            return level
+    raise AssertionError(f"{name} has no floor: give it one in tests/test_house.py.")
+
+
+def imported(path: Path, tree: ast.AST) -> Iterator[str]:
+    """The dotted names of our own modules that a module imports, from the app down."""
+    package = path.relative_to(ROOT).parent.parts
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = list(package[: len(package) - node.level + 1]) if node.level else []
+            start = ".".join([*base, *([node.module] if node.module else [])])
+            names = [f"{start}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        yield from (name for name in names if name.startswith("troubleshooter."))
+
+
+class FloorTests(PlainTestCase):
+    def test_a_module_imports_only_lower_floors(self) -> None:
+        wrong = []
+        for path, tree in modules():
+            if APP not in path.parents or (path.name == "__init__.py" and path.parent == APP):
+                continue
+            here = room(path)
+            for name in imported(path, tree):
+                there = name.split(".")[1]
+                if there != here and floor(there) >= floor(here):
+                    wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+        self.assertEqual(wrong, [])
+
+    def test_a_noun_imports_only_the_nouns_before_it(self) -> None:
+        wrong = []
+        for path in sorted((APP / "models").glob("*.py")):
+            at = NOUNS.index(path.stem)
+            for name in imported(path, ast.parse(path.read_text())):
+                parts = name.split(".")
+                if parts[1] == "models" and NOUNS.index(parts[2]) >= at:
+                    wrong.append(f"{path.name} imports {name}")
+        self.assertEqual(wrong, [])
+
+    def test_no_import_is_hidden_in_a_function(self) -> None:
+        hidden = [
+            f"{path.relative_to(ROOT)}:{inner.lineno}"
+            for path, tree in modules()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef)
+            for inner in ast.walk(node)
+            if isinstance(inner, ast.Import | ast.ImportFrom)
+        ]
+        self.assertEqual(hidden, [])
+
+    def test_rooms_stay_small(self) -> None:
+        big = [
+            f"{path.relative_to(ROOT)} has {lines} lines"
+            for path, _tree in modules()
+            if (lines := len(path.read_text().splitlines())) > LONGEST_MODULE
+        ]
+        self.assertEqual(big, [])
+
+    def test_functions_fit_on_a_screen(self) -> None:
+        long = [
+            f"{path.relative_to(ROOT)}:{node.name} has {length} lines"
+            for path, tree in modules()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef)
+            and (length := (node.end_lineno or 0) - node.lineno + 1) > LONGEST_FUNCTION
+        ]
+        self.assertEqual(long, [])
+
+    def test_views_do_not_know_htmx(self) -> None:
+        knowing = [
+            path.name
+            for path, _tree in modules()
+            if path.name != "web.py" and re.search("HX-|htmx", _code(path))
+        ]
+        self.assertEqual(knowing, [])
+
+    def test_vendored_files_are_what_the_book_says(self) -> None:
+        book = (ROOT / "docs/developers.md").read_text()
+        for path in [*ROOT.glob("static/js/*.min.js"), *ROOT.glob("tests/browser/*.min.js")]:
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            self.assertIn(f"`{path.relative_to(ROOT)}`", book)
+            self.assertIn(digest, book)
+
+
+def _code(path: Path) -> str:
+    """A module without its docstrings and comments."""
+    return ast.unparse(
+        ast.fix_missing_locations(_Undocumented().visit(ast.parse(path.read_text())))
+    )
+
+
+class _Undocumented(ast.NodeTransformer):
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        return None if isinstance(node.value, ast.Constant) else node
+
+
+class PageTests(CastTestCase):
+    """Every page a visitor or a member of staff can open, in each state."""
+
+    def setUp(self) -> None:
+        cache.clear()
+
+    def public_pages(self) -> Iterator[str]:
+        fresh = self.start("offline")
+        guarded = walk(self.start(), "not_fixed", "not_fixed", "not_fixed")
+        skipped = walk(self.start(), "no_time", "not_fixed", "not_fixed")
+        resolved = walk(self.start(), "not_fixed", "fixed")
+        exhausted = walk(self.start(), *["not_fixed"] * 4)
+        yield from ("/", "/g/printer-offline/", "/no/such/page")
+        for session in (fresh, guarded, skipped, resolved, exhausted):
+            url = session.url
+            yield from (url, f"{url}end/", f"{url}person/")
+            yield from (f"{url}{fix}/" for fix in ("cable", "restart", "driver", "reset"))
+        yield f"{guarded.url}reset/?agree=yes"
+
+    def test_there_is_one_heading_of_the_first_rank_on_every_page(self) -> None:
+        for url in self.public_pages():
+            html = self.client.get(url, follow=True).content.decode()
+            self.assertEqual(len(re.findall("<h1[ >]", html)), 1, url)
+
+    def test_no_get_sets_a_cookie_or_writes_a_row(self) -> None:
+        pages = list(self.public_pages())
+        before = self.rows()
+        for url in pages:
+            for ask in (self.client.get, self.client.head, self.client.options):
+                response = ask(url)
+                self.assertFalse(response.cookies, url)
+        self.assertEqual(self.rows(), before)
+
+    def test_junk_methods_are_refused_everywhere(self) -> None:
+        for url in self.public_pages():
+            for method in ("PUT", "DELETE", "PATCH", "TRACE", "BREW"):
+                response = self.client.generic(method, url)
+                self.assertIn(response.status_code, (404, 405), f"{method} {url}")
+        self.assertFalse(Session.objects.exclude(attempts__isnull=False).exists())
+
+    def test_staff_pages_ask_who_is_there(self) -> None:
+        for url in ("/admin/", "/numbers/", "/numbers/printer/"):
+            response = self.client.get(url)
+            self.assertEqual(response.status_code, 302, url)
+            self.assertIn("/admin/login/", response["Location"])
+
+    def test_our_staff_pages_have_one_heading_of_the_first_rank(self) -> None:
+        walk(self.start(), "fixed")
+        staff = Client()
+        staff.force_login(make_staff("erin", "Editor"))
+        for url in ("/numbers/", "/numbers/printer/"):
+            html = staff.get(url).content.decode()
+            self.assertEqual(len(re.findall("<h1[ >]", html)), 1, url)
+
+    def test_every_route_has_a_name(self) -> None:
+        patterns = get_resolver("troubleshooter.urls").url_patterns
+        nameless = [str(route) for route in patterns if not getattr(route, "name", None)]
+        self.assertEqual(nameless, [])
+
+    def rows(self) -> dict[str, int]:
+        return {model._meta.label: model._default_manager.count() for model in apps.get_models()}
+
+
+class MigrationTests(CastTestCase):
+    def test_none_is_pending(self) -> None:
+        said = StringIO()
+        call_command("makemigrations", check=True, dry_run=True, stdout=said)
+        self.assertIn("No changes detected", said.getvalue())
