@@ -1,0 +1,78 @@
+# `make run` and `make test` are all that most people need; `make` alone lists the rest.
+# docs/operators.md has the plain commands, for a machine without make.
+
+PYTHON ?= python3
+BIN = .venv/bin
+# A help desk on PostgreSQL needs its driver too.
+RUN = $(if $(filter postgres% pgsql%,$(DATABASE_URL)),.venv/postgres.stamp,.venv/run.stamp)
+DEV = .venv/dev.stamp
+HAVE_CHROMIUM = { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
+
+.PHONY: help run dev test browser check clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+run: $(RUN) ## Prepare everything and serve the site (LAN=1: to other devices in the network too)
+	@exec $(BIN)/python manage.py run
+
+dev: $(RUN) ## The same with Django's own server, which reloads changed code
+	@export DEBUG=1 && $(BIN)/python manage.py run --prepare-only && \
+	exec $(BIN)/python manage.py runserver "$${HOST:-127.0.0.1}:$${PORT:-8000}"
+
+test: $(DEV) ## Run every test (those in a browser only where a Chromium is installed)
+	@$(BIN)/pytest
+
+browser: $(DEV) ## Install Chromium if it is missing, and run the tests that need it
+	@$(HAVE_CHROMIUM) || { \
+	  command -v apt-get >/dev/null || { \
+	    echo "No Chromium here, and no apt-get to install it with: please install Chromium." >&2; \
+	    exit 1; }; \
+	  as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
+	  [ -z "$$as_root" ] || command -v sudo >/dev/null || { \
+	    echo "No Chromium here. Please let root run: apt-get install chromium" >&2; exit 1; }; \
+	  echo "Installing Chromium …"; \
+	  { $$as_root apt-get -qq update && $$as_root env DEBIAN_FRONTEND=noninteractive \
+	    apt-get -qq install --yes --no-install-recommends chromium >/dev/null; } || { \
+	    echo "apt-get could not install Chromium; what it said is above." >&2; exit 1; }; }
+	@$(BIN)/pytest tests/browser
+
+check: $(DEV) ## Check format, style, types, templates, migrations and production settings
+	@$(BIN)/ruff format --check --quiet . || { \
+	  echo "Files above are not in format: $(BIN)/ruff format ." >&2; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary .
+	@$(BIN)/djlint --lint --quiet templates
+	@find templates -name '*.html' -exec $(BIN)/djade --check --target-version 5.2 {} + || { \
+	  echo "Templates above are not in format: $(BIN)/djade --target-version 5.2 FILES" >&2; exit 1; }
+	@$(BIN)/python manage.py makemigrations --check --dry-run >/dev/null || { \
+	  echo "The models changed without a migration: $(BIN)/python manage.py makemigrations" >&2; \
+	  exit 1; }
+	@SITE_URL=https://help.example.org \
+	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')" \
+	$(BIN)/python manage.py check --deploy --fail-level WARNING >/dev/null
+	@echo "All checks passed."
+
+clean: ## Delete what can be made again (the data in var/ stays)
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis var/static var/static.stamp
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- The virtual environment. A stamp is written only when its step succeeded. ---------------
+
+.venv/made.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "This needs Python 3.11 or newer. Another one than python3: make PYTHON=python3.12 …" >&2; \
+	  exit 1; }
+	@$(PYTHON) -m venv .venv || { \
+	  echo "The virtual environment could not be made. On Debian: apt-get install python3-venv" >&2; \
+	  exit 1; }
+	@touch $@
+
+.venv/run.stamp: requirements.txt .venv/made.stamp
+.venv/postgres.stamp: requirements-postgres.txt .venv/run.stamp
+.venv/dev.stamp: requirements-dev.txt .venv/postgres.stamp
+
+.venv/run.stamp .venv/postgres.stamp .venv/dev.stamp:
+	@echo "Installing what $< lists …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
