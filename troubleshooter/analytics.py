@@ -10,6 +10,8 @@ The population rule. Each session counts exactly once, as the first of these tha
     under way   still moving: open, and its last sign of life is younger than IDLE; it is
                 counted as assumed or left only after that
 
+Simulated sessions are left out unless they are asked for (`simulated=True`).
+
 Read-only, and free of presentation: every function answers one question with plain values, so
 that it can later be answered from counts. `now` is always passed in.
 """
@@ -133,9 +135,9 @@ class SessionRow:
     path: tuple[AttemptRow, ...]
 
 
-def guides(now: datetime) -> list[GuideRow]:
+def guides(now: datetime, *, simulated: bool = False) -> list[GuideRow]:
     """How did the sessions of each guide end? Those with sessions or live, busiest first."""
-    ended = _endings(Session.objects.all(), now)
+    ended = _endings(_sessions(simulated), now)
     live = set(Edition.objects.live().values_list("guide__key", flat=True))
     rows = [
         GuideRow(key, name, key in live, ended.get(key, Endings()))
@@ -143,6 +145,11 @@ def guides(now: datetime) -> list[GuideRow]:
         if key in live or key in ended
     ]
     return sorted(rows, key=lambda row: (-row.endings.total, row.title, row.key))
+
+
+def _sessions(simulated: bool) -> QuerySet[Session]:
+    counted = Session.objects.all()
+    return counted if simulated else counted.exclude(channel=Session.SIMULATED)
 
 
 def title(guide_key: str) -> str | None:
@@ -157,9 +164,9 @@ def _titles(guides: QuerySet[Guide]) -> dict[str, str]:
     return {key: name for key, _language, name in rows} | own
 
 
-def endings(guide_key: str, now: datetime) -> Endings:
+def endings(guide_key: str, now: datetime, *, simulated: bool = False) -> Endings:
     """How did the sessions of this guide end?"""
-    of_guide = Session.objects.filter(edition__guide__key=guide_key)
+    of_guide = _sessions(simulated).filter(edition__guide__key=guide_key)
     return _endings(of_guide, now).get(guide_key, Endings())
 
 
@@ -214,14 +221,17 @@ def _assumed(idle: QuerySet[Session]) -> Counter[str]:
     return found
 
 
-def fixes(guide_key: str) -> list[FixRow]:
+def fixes(guide_key: str, *, simulated: bool = False) -> list[FixRow]:
     """What came of each fix of this guide?
 
     In the guide's order, an earlier revision after a later one; fixes that are no longer in the
     guide come last.
     """
-    answers = _answers(guide_key)  # first: whatever was answered then has been shown by now
-    shown, resolved = _shown(guide_key)
+    attempts = Attempt.objects.filter(session__edition__guide__key=guide_key)
+    if not simulated:
+        attempts = attempts.exclude(session__channel=Session.SIMULATED)
+    answers = _answers(attempts)  # first: whatever was answered then has been shown by now
+    shown, resolved = _shown(attempts)
     live, newest_first = _contents(guide_key)
     titles = {fix: name for old in reversed(newest_first) for fix, name in old.titles.items()}
     current = {fix for outline in live for fix in outline.titles}
@@ -259,15 +269,16 @@ def _contents(guide_key: str) -> tuple[list["_Outline"], list["_Outline"]]:
     return live or old_and_new[:1], old_and_new
 
 
-def _shown(guide_key: str) -> tuple[Counter[tuple[str, int]], Counter[tuple[str, int]]]:
+def _shown(
+    attempts: QuerySet[Attempt],
+) -> tuple[Counter[tuple[str, int]], Counter[tuple[str, int]]]:
     """In how many sessions each (fix, revision) was shown, and how many it resolved.
 
     A session is pinned to one edition, so it knows each fix in one revision only.
     """
     by_it = Q(session__resolved_by=F("fix_key"))  # empty unless the session is resolved
     rows = (
-        Attempt.objects.filter(session__edition__guide__key=guide_key)
-        .order_by()
+        attempts.order_by()
         .values_list("fix_key", "fix_revision")
         .annotate(
             shown=Count("session", distinct=True),
@@ -281,13 +292,13 @@ def _shown(guide_key: str) -> tuple[Counter[tuple[str, int]], Counter[tuple[str,
     )
 
 
-def _answers(guide_key: str) -> Counter[tuple[str, int, str, str]]:
+def _answers(attempts: QuerySet[Attempt]) -> Counter[tuple[str, int, str, str]]:
     """In how many sessions each (fix, revision, outcome, reason) is the answer that counts."""
     later = Attempt.objects.filter(
         session=OuterRef("session"), fix_key=OuterRef("fix_key"), seq__gt=OuterRef("seq")
     ).exclude(outcome=None)
     rows = (
-        Attempt.objects.filter(~Exists(later), session__edition__guide__key=guide_key)
+        attempts.filter(~Exists(later))
         .exclude(outcome=None)
         .order_by()
         .values_list("fix_key", "fix_revision", "outcome", "reason")
@@ -296,10 +307,11 @@ def _answers(guide_key: str) -> Counter[tuple[str, int, str, str]]:
     return Counter({(fix, rev, str(outcome), why): n for fix, rev, outcome, why, n in rows})
 
 
-def sessions(guide_key: str) -> QuerySet[Session]:
+def sessions(guide_key: str, *, simulated: bool = False) -> QuerySet[Session]:
     """Which sessions did this guide have? Newest first, to be cut into pages for `walks`."""
     return (
-        Session.objects.filter(edition__guide__key=guide_key)
+        _sessions(simulated)
+        .filter(edition__guide__key=guide_key)
         .select_related("edition")
         .defer("edition__content", "author_order", "learned_order")
         .prefetch_related(Prefetch("attempts", Attempt.objects.order_by("seq")))

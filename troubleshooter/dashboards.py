@@ -51,7 +51,7 @@ def _may_see_numbers(view: View) -> View:
 @_may_see_numbers
 def numbers(request: HttpRequest) -> HttpResponse:
     """Every guide with sessions or a live edition, and how its sessions ended."""
-    guides = analytics.guides(timezone.now())
+    guides = analytics.guides(timezone.now(), simulated=_simulated(request))
     together = sum((guide.endings for guide in guides), Endings())
     return _page(request, "numbers.html", _("Numbers"), guides=guides, together=together)
 
@@ -64,7 +64,8 @@ def numbers_guide(request: HttpRequest, guide_key: str) -> HttpResponse:
         sentence = _("There is no guide with the key “%(key)s”.") % {"key": guide_key}
         return _page(request, "_numbers.html", _("No such guide"), status=404, sentence=sentence)
     now = timezone.now()
-    paginator = Paginator(analytics.sessions(guide_key), PER_PAGE)
+    simulated = _simulated(request)
+    paginator = Paginator(analytics.sessions(guide_key, simulated=simulated), PER_PAGE)
     page = paginator.page(_nearest(request.GET.get("page", "1"), paginator.num_pages))
     sessions = [
         {"row": row, "path": [_in_words(attempt) for attempt in row.path]}
@@ -74,8 +75,8 @@ def numbers_guide(request: HttpRequest, guide_key: str) -> HttpResponse:
         request,
         "numbers_guide.html",
         title,
-        ended=analytics.endings(guide_key, now),
-        fixes=analytics.fixes(guide_key),
+        ended=analytics.endings(guide_key, now, simulated=simulated),
+        fixes=analytics.fixes(guide_key, simulated=simulated),
         page=page,
         sessions=sessions,
     )
@@ -89,9 +90,15 @@ def _page(
         **admin.site.each_context(request),
         "title": title,
         "endings": list(Ending),
+        "simulated": _simulated(request),
         "idle_minutes": int(analytics.IDLE.total_seconds() // 60),
     }
     return render(request, f"troubleshooter/{template}", {**shared, **context}, status=status)
+
+
+def _simulated(request: HttpRequest) -> bool:
+    """Whether somebody asked to have simulated sessions counted, too: ?simulated=1."""
+    return request.GET.get("simulated") == "1"
 
 
 def _nearest(asked: str, last: int) -> int:

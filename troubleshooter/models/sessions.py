@@ -100,6 +100,10 @@ class SessionQuerySet(models.QuerySet["Session"]):
             session.rows[0].save(force_insert=True)
         return session
 
+    def simulated(self) -> "SessionQuerySet":
+        """Those of simulated visitors (see the command `simulate_visitors`)."""
+        return self.filter(channel=Session.SIMULATED)
+
     def walk(self, public_id: str) -> "Session | None":
         """The session with its edition and attempts, in one query; None when there is none."""
         rows = list(
@@ -122,6 +126,8 @@ class SessionQuerySet(models.QuerySet["Session"]):
 
 class Session(models.Model):
     """One visitor's walk through one edition. Its position is replayed, never stored."""
+
+    SIMULATED = "simulated"  # the channel of sessions that no visitor walked
 
     class Platform(models.TextChoices):
         IOS = "ios", _("iPhone or iPad")
