@@ -171,7 +171,7 @@ class RealGuideTests(TestCase):
                 self.assertIn(fact, content)
 
     def test_every_drawing_is_there_and_described(self) -> None:
-        self.assertEqual(Picture.objects.count(), len(list(REAL.parent.glob("pictures/*.svg"))))
+        self.assertEqual(Picture.objects.count(), 10)
         for picture in Picture.objects.all():
             self.assertGreater(len(picture.alt), 40, picture.name)
             self.assertEqual(picture.sha256, sha256(picture.content).hexdigest())
@@ -190,7 +190,7 @@ class RealGuideTests(TestCase):
         before = rows()
         out = StringIO()
         with CaptureQueriesContext(connection) as captured:
-            call_command("load_guides", stdout=out)
+            call_command("load_guides", str(REAL), stdout=out)
         self.assertEqual(
             out.getvalue(), "whatsapp-icloud-backup.toml: already there, left alone.\n"
         )
