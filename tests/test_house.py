@@ -23,14 +23,23 @@ APP = ROOT / "troubleshooter"
 
 # A module imports only what stands on a lower floor. A new module must be given one.
 FLOORS = {
-    0: {"flow", "ordering", "evidence", "markup", "tokens", "text"},
+    0: {"flow", "ordering", "evidence", "markup", "tokens", "text", "search"},
     1: {"models"},
-    2: {"analytics", "importing", "web"},
+    2: {"analytics", "catalogue", "engines", "importing", "web"},
     3: {"views", "dashboards", "admin"},
     4: {"urls", "apps", "management"},
 }
 # Inside models/, each may import those before it.
-NOUNS = ["content", "findings", "reading", "editions", "sessions", "transcript", "__init__"]
+NOUNS = [
+    "content",
+    "findings",
+    "reading",
+    "editions",
+    "sessions",
+    "transcript",
+    "counts",
+    "__init__",
+]
 
 LONGEST_MODULE = 600
 LONGEST_FUNCTION = 40
@@ -163,7 +172,8 @@ class PageTests(CastTestCase):
         skipped = walk(self.start(), "no_time", "not_fixed", "not_fixed")
         resolved = walk(self.start(), "not_fixed", "fixed")
         exhausted = walk(self.start(), *["not_fixed"] * 4)
-        yield from ("/", "/g/printer-offline/", "/no/such/page")
+        yield from ("/", "/?q=printer", "/?q=dishwasher", "/g/printer-offline/", "/no/such/page")
+        yield from ("/robots.txt", "/sitemap.xml", "/manifest.webmanifest")
         for session in (fresh, guarded, skipped, resolved, exhausted):
             url = session.url
             yield from (url, f"{url}end/", f"{url}person/")
@@ -172,8 +182,9 @@ class PageTests(CastTestCase):
 
     def test_there_is_one_heading_of_the_first_rank_on_every_page(self) -> None:
         for url in self.public_pages():
-            html = self.client.get(url, follow=True).content.decode()
-            self.assertEqual(len(re.findall("<h1[ >]", html)), 1, url)
+            page = self.client.get(url, follow=True)
+            if page["Content-Type"].startswith("text/html"):
+                self.assertEqual(len(re.findall("<h1[ >]", page.content.decode())), 1, url)
 
     def test_no_get_sets_a_cookie_or_writes_a_row(self) -> None:
         pages = list(self.public_pages())

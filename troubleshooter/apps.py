@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 ALL = ("view", "add", "change", "delete")
 CONTENT = ("topic", "guide", "placement", "symptom", "fix", "step", "contact", "picture")
-RECORDS = ("edition", "session", "attempt")
+RECORDS = ("edition", "session", "attempt", "missedsearch")
 
 
 def may(actions: tuple[str, ...], *models: str) -> set[str]:

@@ -5,6 +5,8 @@ allow-list. No style, class, id or data attribute passes, so content can neither
 page nor give htmx an order; no image passes, so nothing remote is ever loaded.
 """
 
+from html import unescape
+
 import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
@@ -27,6 +29,11 @@ def render(text: str) -> SafeString:
 def render_line(text: str) -> SafeString:
     """The safe HTML of one line: emphasis, code and links, no blocks."""
     return _clean(_parser.renderInline(text))
+
+
+def plain(html: str) -> str:
+    """The words of rendered HTML, on one line, for where there is no markup."""
+    return " ".join(unescape(nh3.clean(html.replace("<", " <"), tags=set())).split())
 
 
 def _clean(html: str) -> SafeString:

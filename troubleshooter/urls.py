@@ -1,9 +1,12 @@
 """All routes, grouped by path. The route table reads as the site map."""
 
+from django.contrib.sitemaps.views import sitemap
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
+from django.views.decorators.http import require_safe
 
 from . import dashboards, views
+from .engines import GuideSitemap
 
 
 class SessionKey(StringConverter):
@@ -33,6 +36,12 @@ urlpatterns = [
     # /numbers/
     path("numbers/", dashboards.numbers, name="numbers"),
     path("numbers/<slug:guide_key>/", dashboards.numbers_guide, name="numbers_guide"),
+    # /robots.txt /sitemap.xml /manifest.webmanifest
+    path("manifest.webmanifest", views.manifest, name="manifest"),
+    path("robots.txt", views.robots_txt, name="robots"),
+    path(
+        "sitemap.xml", require_safe(sitemap), {"sitemaps": {"guides": GuideSitemap}}, name="sitemap"
+    ),
     # /
     path("", views.home, name="home"),
 ]

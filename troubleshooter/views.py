@@ -9,16 +9,26 @@ from functools import wraps
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from . import flow, tokens
+from . import catalogue, flow, tokens
+from .engines import linked_data, robots
 from .flow import Outcome, Reason
-from .models import Attempt, Edition, Kind, Picture, Reading, Session, transcript, tried
+from .models import (
+    Attempt,
+    Edition,
+    Kind,
+    Picture,
+    Reading,
+    Session,
+    transcript,
+    tried,
+)
 from .web import Page, from_here, platform, respond, see_other, within_limit
 
 SessionView = Callable[..., HttpResponse]
@@ -30,14 +40,16 @@ CONTENT_TYPES = {"webp": "image/webp", "svg": "image/svg+xml"}
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Every live guide under its topic."""
+    """Every live guide under its topic and, when something is searched for, what was found."""
     live = Edition.objects.live()
+    editions = list(live.light().by_topic())
     lists = live.values_list("content__contacts", flat=True)
     contacts = {contact["url"]: contact for contacts in lists for contact in contacts}
     context = {
-        "editions": live.light().by_topic(),
+        "editions": editions,
         "contacts": contacts.values(),
         "person_url": "#person",
+        **catalogue.find(request.GET.get("q", ""), editions),
     }
     return _fresh(respond(request, Page("troubleshooter/home.html", context, reverse("home"))))
 
@@ -77,14 +89,22 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
         platform=platform(request),
         again=Session.objects.filter(public_id=again).first() if again else None,
     )
+    catalogue.flush_missed()
     return see_other(_address(session))
 
 
 def _guide_page(reading: Reading, slug: str, wrong: str = "") -> Page:
+    url = reverse("guide", args=[slug])
     return Page(
         "troubleshooter/guide.html",
-        {"guide": reading, "slug": slug, "wrong": wrong, "person_url": "#person"},
-        url=reverse("guide", args=[slug]),
+        {
+            "guide": reading,
+            "slug": slug,
+            "wrong": wrong,
+            "person_url": "#person",
+            "linked_data": linked_data(reading, settings.SITE_URL + url),
+        },
+        url=url,
         status=422 if wrong else 200,
         language=reading.language,
     )
@@ -365,6 +385,17 @@ def _full(session: Session) -> Page:
             reverse("guide", args=[session.edition.guide.slug]): _("Start this guide again"),
         },
     )
+
+
+@require_safe
+def robots_txt(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(robots(), content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def manifest(request: HttpRequest) -> HttpResponse:
+    """How the site looks on a home screen."""
+    return render(request, "manifest.webmanifest", content_type="application/manifest+json")
 
 
 # --- Pictures -------------------------------------------------------------------------------

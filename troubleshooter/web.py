@@ -43,11 +43,13 @@ def respond(request: HttpRequest, page: Page) -> HttpResponse:
     by_htmx = posted and request.headers.get("HX-Request") == "true"
     if posted and not by_htmx and page.url and page.status == 200:
         return see_other(page.url)
-    shell = "fragment.html" if by_htmx else "base.html"
+    frame = {
+        "shell": "fragment.html" if by_htmx else "base.html",
+        "site": settings.SITE_URL,
+        "address": page.url,
+    }
     with translation.override(page.language or settings.LANGUAGE_CODE):
-        response = render(
-            request, page.template, {**page.context, "shell": shell}, status=page.status
-        )
+        response = render(request, page.template, {**frame, **page.context}, status=page.status)
     if by_htmx and page.url:
         response["HX-Push-Url"] = page.url
     return response

@@ -29,6 +29,10 @@ def walk_all_states(visitor: Visitor) -> Iterator[str]:
     page = visitor.page
     page.goto(f"{visitor.base}/")
     yield "home"
+    page.goto(f"{visitor.base}/?q=icloud")
+    yield "found"
+    page.goto(f"{visitor.base}/?q=dishwasher")
+    yield "nothing found"
     page.goto(f"{visitor.base}/no/such/page")
     yield "not found"
     page.goto(f"{visitor.base}/g/{GUIDE}/")

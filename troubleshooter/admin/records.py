@@ -1,4 +1,4 @@
-"""Editions and sessions, to look at: the first are immutable, the second the visitors' own."""
+"""What is only looked at: editions, sessions, searches that found nothing."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from troubleshooter.models import Attempt, Edition, Session
+from troubleshooter.models import Attempt, Edition, MissedSearch, Session
 
 from .base import RecordAdmin, TabularInline
 
@@ -96,3 +96,14 @@ class SessionAdmin(RecordAdmin[Session]):
     @admin.display(description=_("resolved by"))
     def resolver(self, session: Session) -> str:
         return session.reading.by_key[session.resolved_by].title if session.resolved_by else ""
+
+
+@admin.register(MissedSearch)
+class MissedSearchAdmin(RecordAdmin[MissedSearch]):
+    """What visitors look for and no guide answers: the next guides to write."""
+
+    list_display = ["text", "count", "day", "language"]
+    list_filter = ["language"]
+    search_fields = ["text"]
+    date_hierarchy = "day"
+    show_full_result_count = False

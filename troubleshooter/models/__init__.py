@@ -1,7 +1,8 @@
-"""The nouns, in the order in which they may know each other: content, editions, sessions."""
+"""The nouns, in the order in which they may know each other: content … sessions, counts."""
 
 from .content import Contact, Fix, Guide, Picture, Placement, Risk, Step, Symptom, Topic
-from .editions import Edition, NotReady
+from .counts import MissedSearch
+from .editions import Edition, EditionQuerySet, NotReady
 from .findings import Finding, findings
 from .reading import Reading, ReadingContact, ReadingFix, ReadingStep, ReadingSymptom, freeze, read
 from .sessions import Attempt, Kind, Move, Session
@@ -11,10 +12,12 @@ __all__ = [
     "Attempt",
     "Contact",
     "Edition",
+    "EditionQuerySet",
     "Finding",
     "Fix",
     "Guide",
     "Kind",
+    "MissedSearch",
     "Move",
     "NotReady",
     "Picture",
