@@ -134,6 +134,8 @@ SECURE = _site.scheme == "https"
 LOOPBACK = _site.hostname in ("127.0.0.1", "localhost", "::1")
 # Whether only this machine, or with LAN the devices around it, can reach the site.
 LOCAL = LOOPBACK or _site.hostname == LAN
+# Whether another device can open the address: only then pages offer to go on there.
+REACHABLE = not LOOPBACK
 
 # --- Safety ---------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ FLOORS = {
     0: {"flow", "ordering", "evidence", "markup", "tokens", "text", "search"},
     1: {"models"},
     2: {"analytics", "catalogue", "engines", "importing", "web"},
-    3: {"views", "dashboards", "admin"},
+    3: {"views", "handover", "dashboards", "admin"},
     4: {"urls", "apps", "management"},
 }
 # Inside models/, each may import those before it.
@@ -36,6 +36,7 @@ NOUNS = [
     "reading",
     "editions",
     "sessions",
+    "handovers",
     "transcript",
     "counts",
     "__init__",
@@ -172,11 +173,11 @@ class PageTests(CastTestCase):
         skipped = walk(self.start(), "no_time", "not_fixed", "not_fixed")
         resolved = walk(self.start(), "not_fixed", "fixed")
         exhausted = walk(self.start(), *["not_fixed"] * 4)
-        yield from ("/", "/?q=printer", "/?q=dishwasher", "/g/printer-offline/", "/no/such/page")
-        yield from ("/robots.txt", "/sitemap.xml", "/manifest.webmanifest")
+        yield from ("/", "/?q=printer", "/?q=dishwasher", "/g/printer-offline/", "/go/")
+        yield from ("/no/such/page", "/robots.txt", "/sitemap.xml", "/manifest.webmanifest")
         for session in (fresh, guarded, skipped, resolved, exhausted):
             url = session.url
-            yield from (url, f"{url}end/", f"{url}person/")
+            yield from (url, f"{url}end/", f"{url}person/", f"{url}code/", f"{url}qr.svg")
             yield from (f"{url}{fix}/" for fix in ("cable", "restart", "driver", "reset"))
         yield f"{guarded.url}reset/?agree=yes"
 

@@ -152,6 +152,10 @@ class SafetyTests(SettingsTestCase):
         self.assertEqual(made["SECURE_HSTS_SECONDS"], 0)
         self.assertEqual(made["SESSION_COOKIE_NAME"], "staff")
 
+    def test_another_device_is_offered_only_where_it_could_reach_us(self) -> None:
+        self.assertIs(self.load()["REACHABLE"], False)
+        self.assertIs(self.load(**PUBLIC)["REACHABLE"], True)
+
     def test_a_host_asks_its_subdomains_for_https_unless_told_not_to(self) -> None:
         made = self.load(**PUBLIC, HSTS_SUBDOMAINS="0")
         self.assertIs(made["SECURE_HSTS_INCLUDE_SUBDOMAINS"], False)

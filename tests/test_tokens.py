@@ -31,6 +31,48 @@ class ContentKeyTests(SimpleTestCase):
         self.assertEqual(len(keys), 2000)
 
 
+class HandOverCodeTests(SimpleTestCase):
+    @given(st.binary(min_size=10, max_size=16))
+    def test_it_has_eight_letters_that_cannot_be_mistaken(self, random: bytes) -> None:
+        code = tokens.handover_code(random)
+        self.assertEqual(len(code), 8)
+        self.assertLessEqual(set(code), set(tokens.LETTERS))
+
+    def test_no_two_of_many_are_the_same(self) -> None:
+        codes = {tokens.handover_code(secrets.token_bytes(12)) for _time in range(2000)}
+        self.assertEqual(len(codes), 2000)
+
+    def test_case_blanks_and_hyphens_do_not_matter(self) -> None:
+        for typed in ("BCDF GHJK", " bcdf-ghjk\n", "b c d f g h j k", "Bcdf–Ghjk.", "bcdf\x00ghjk"):
+            self.assertEqual(
+                tokens.handover_digests(typed), tokens.handover_digests("bcdfghjk"), typed
+            )
+
+    @given(st.text(tokens.LETTERS, min_size=8, max_size=8), st.integers(0, 7))
+    def test_another_letter_is_another_digest(self, code: str, at: int) -> None:
+        other = code[:at] + ("2" if code[at] != "2" else "3") + code[at + 1 :]
+        self.assertNotEqual(tokens.handover_digests(other), tokens.handover_digests(code))
+
+    @given(st.text(st.characters(exclude_categories=()), max_size=60))
+    def test_no_text_breaks_it(self, text: str) -> None:
+        self.assertEqual([len(digest) for digest in tokens.handover_digests(text)], [22])
+
+    def test_without_the_secret_the_digest_cannot_be_made(self) -> None:
+        with override_settings(SECRET_KEY=OLD):
+            digest = tokens.handover_digests("bcdfghjk")[0]
+        with override_settings(SECRET_KEY=NEW):
+            self.assertNotIn(digest, tokens.handover_digests("bcdfghjk"))
+        with override_settings(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=[OLD]):
+            digests = tokens.handover_digests("bcdfghjk")
+            self.assertEqual(digests[1:], [digest])
+            self.assertNotEqual(digests[0], digest)
+
+    def test_a_code_is_no_signature_of_a_session(self) -> None:
+        public_id = tokens.public_id(bytes(12))
+        digest = tokens.handover_digests(public_id)[0]
+        self.assertIsNone(tokens.open_session_key(public_id + digest))
+
+
 class SessionKeyTests(SimpleTestCase):
     def test_it_works(self) -> None:
         public_id = tokens.public_id(secrets.token_bytes(12))

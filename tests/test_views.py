@@ -3,9 +3,11 @@
 import gzip
 import re
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import brotli
+import segno
 from django.conf import settings
 from django.core.cache import cache
 from django.test import override_settings
@@ -14,7 +16,9 @@ from django.utils import timezone
 
 from tests.base import CastTestCase, walk
 from troubleshooter.flow import Status
-from troubleshooter.models import Attempt, Edition, Guide, Picture, Session
+from troubleshooter.handover import GUESSES
+from troubleshooter.models import Attempt, Edition, Guide, HandOver, Picture, Session
+from troubleshooter.models.handovers import MOST_IN_WINDOW
 
 Form = dict[str, Any]
 
@@ -350,6 +354,126 @@ class LinkTests(VisitorTestCase):
             response = self.client.get(f"{url}{path}")
             self.assertEqual(response["Cache-Control"], "no-store")
             self.assertEqual(response["X-Robots-Tag"], "noindex")
+
+
+@override_settings(SITE_URL="https://help.example.org", REACHABLE=True)
+class ElsewhereTests(VisitorTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.session = self.start()
+
+    def code(self) -> str:
+        """What the page says after “Show a code”."""
+        html = self.client.post(f"{self.session.url}code/").content.decode()
+        found = re.search(r"<span>(\w{4})</span> <span>(\w{4})</span>", html)
+        assert found, html
+        return " ".join(found.groups())
+
+    def type_code(self, code: str, **headers: str) -> Any:
+        return self.client.post("/go/", {"code": code}, headers=headers)
+
+    def test_a_fix_offers_to_go_on_elsewhere(self) -> None:
+        response = self.client.get(f"{self.session.url}cable/")
+        self.assertContains(response, "Go on on another device")
+        self.assertContains(response, f'src="{self.session.url}qr.svg" alt="QR code of your link"')
+        self.assertContains(response, f'action="{self.session.url}code/"')
+        self.assertContains(self.client.get("/"), 'href="/go/"')
+
+    @override_settings(REACHABLE=False)
+    def test_what_no_other_device_could_open_is_not_offered(self) -> None:
+        self.assertNotContains(self.client.get(f"{self.session.url}cable/"), "another device</h2>")
+        self.assertNotContains(self.client.get("/"), "/go/")
+
+    def test_the_qr_code_is_that_of_the_link(self) -> None:
+        response = self.client.get(f"{self.session.url}qr.svg")
+        self.assertEqual(response["Content-Type"], "image/svg+xml")
+        self.assertEqual(response["Cache-Control"], "no-store")
+        self.assertEqual(response["X-Robots-Tag"], "noindex")
+        self.assertEqual(response["Content-Security-Policy"], "default-src 'none'; sandbox")
+        drawn = BytesIO()
+        link = segno.make_qr(f"https://help.example.org{self.session.url}")
+        link.save(drawn, kind="svg", dark="#000", light="#fff", omitsize=True)
+        self.assertEqual(response.content, drawn.getvalue())
+
+    def test_the_qr_code_brings_no_style_or_script_and_a_white_margin(self) -> None:
+        svg = self.client.get(f"{self.session.url}qr.svg").content.decode()
+        self.assertFalse(re.search("style|<script|href", svg))
+        found = re.search(r'viewBox="0 0 (\d+) \1"', svg)
+        assert found
+        self.assertIn(f'<path fill="#fff" d="M0 0h{found[1]}v{found[1]}h-{found[1]}z"/>', svg)
+        self.assertIn('d="M4 4.5h7', svg)  # the first module stands four modules in
+
+    def test_a_forged_key_gets_no_qr_code_and_no_code(self) -> None:
+        forged = self.session.url[:-2] + ("A/" if self.session.url[-2] != "A" else "B/")
+        self.assertEqual(self.client.get(f"{forged}qr.svg").status_code, 404)
+        self.assertEqual(self.client.post(f"{forged}code/").status_code, 404)
+        self.assertFalse(HandOver.objects.exists())
+
+    def test_a_code_leads_to_where_the_session_is(self) -> None:
+        code = self.code()
+        walk(self.session, "not_fixed")
+        response = self.type_code(code.upper())
+        self.assertEqual((response.status_code, response["Location"]), (303, self.session.url))
+        self.assertEqual(response["Cache-Control"], "no-store")
+        page = self.client.get(response["Location"], follow=True)
+        self.assertContains(page, "Restart the computer")
+
+    def test_its_page_says_where_to_type_it_and_for_how_long(self) -> None:
+        response = self.client.post(f"{self.session.url}code/")
+        self.assertContains(response, "<strong>https://help.example.org/go/</strong>")
+        self.assertContains(response, "works once, within the next ten minutes")
+        self.assertEqual(response["Cache-Control"], "no-store")
+
+    def test_only_a_post_makes_a_code(self) -> None:
+        response = self.client.get(f"{self.session.url}code/")
+        self.assertEqual((response.status_code, response["Location"]), (303, self.session.url))
+        self.assertFalse(HandOver.objects.exists())
+
+    def test_a_wrong_or_used_code_is_told_and_can_be_mended(self) -> None:
+        used = self.code()
+        self.type_code(used)
+        for code in ("", "bcdf ghjk", used, "\x00", "<b>", "9" * 500):
+            response = self.type_code(code)
+            self.assertContains(response, "does not open anything", status_code=422)
+            self.assertContains(response, 'aria-invalid="true"', status_code=422)
+        self.assertContains(self.type_code('"><i>'), "&quot;&gt;&lt;i&gt;", status_code=422)
+
+    def test_who_guesses_is_told_to_wait(self) -> None:
+        code = self.code()
+        for _guess in range(GUESSES):
+            self.assertEqual(self.type_code("bcdf ghjk").status_code, 422)
+        response = self.type_code(code)
+        self.assertContains(response, "Wait a minute", status_code=429)
+        self.assertEqual(response["Retry-After"], "60")
+        self.assertIsNone(HandOver.objects.get().used_at)
+        cache.clear()  # a minute later
+        self.assertEqual(self.type_code(code).status_code, 303)
+
+    def test_too_many_codes_are_refused_with_the_way_back(self) -> None:
+        for _time in range(MOST_IN_WINDOW):
+            self.code()
+        response = self.client.post(f"{self.session.url}code/")
+        self.assertContains(response, "That was a lot of codes", status_code=429)
+        self.assertContains(response, f'href="{self.session.url}"', status_code=429)
+
+    def test_another_site_can_neither_make_nor_type_one(self) -> None:
+        evil = {"Sec-Fetch-Site": "cross-site"}
+        response = self.client.post(f"{self.session.url}code/", headers=evil)
+        self.assertEqual(response.status_code, 403)
+        self.assertFalse(HandOver.objects.exists())
+        response = self.type_code(self.code(), **evil)
+        self.assertContains(response, "came from another site", status_code=403)
+        self.assertIsNone(HandOver.objects.get().used_at)
+
+    def test_the_page_to_type_it_on_is_not_found_by_search_engines(self) -> None:
+        response = self.client.get("/go/")
+        self.assertContains(response, '<label for="code">')
+        self.assertEqual(response["X-Robots-Tag"], "noindex")
+
+    def test_an_answer_still_weighs_at_most_4_kilobytes(self) -> None:
+        response = self.answer(f"{self.session.url}cable/", htmx=True, outcome="not_fixed")
+        self.assertContains(response, "Go on on another device")
+        self.assertLess(len(gzip.compress(response.content, 6)), 4_000)
 
 
 class PictureTests(VisitorTestCase):

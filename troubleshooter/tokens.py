@@ -9,17 +9,13 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 # No vowels and no look-alikes: content keys are read aloud, typed and put into URLs.
 LETTERS = "23456789bcdfghjkmnpqrstvwxz"
 CONTENT_KEY_LENGTH = 10
+HANDOVER_CODE_LENGTH = 8
 PUBLIC_ID_LENGTH = 16
 
 
 def content_key(random: bytes) -> str:
     """A short key for a guide, symptom, fix or step, from at least 10 random bytes (47 bits)."""
-    number = int.from_bytes(random, "big")
-    letters = []
-    for _ in range(CONTENT_KEY_LENGTH):
-        number, at = divmod(number, len(LETTERS))
-        letters.append(LETTERS[at])
-    return "".join(letters)
+    return _letters(random, CONTENT_KEY_LENGTH)
 
 
 def public_id(random: bytes) -> str:
@@ -43,6 +39,20 @@ def open_session_key(key: str) -> str | None:
     return None
 
 
+def handover_code(random: bytes) -> str:
+    """A code to type on another device, from at least 10 random bytes (38 bits)."""
+    return _letters(random, HANDOVER_CODE_LENGTH)
+
+
+def handover_digests(typed: str) -> list[str]:
+    """What a code may be stored as: keyed hashes of it, the newest secret's first.
+
+    Case and whatever stands between the letters do not matter: people type blanks and hyphens.
+    """
+    code = "".join(filter(str.isalnum, typed.lower()))
+    return [_signature("handover", code, secret) for secret in _secrets()]
+
+
 def _secrets() -> Iterator[str]:
     yield settings.SECRET_KEY
     yield from settings.SECRET_KEY_FALLBACKS
@@ -51,6 +61,15 @@ def _secrets() -> Iterator[str]:
 def _signature(purpose: str, value: str, secret: str) -> str:
     mac = salted_hmac(f"troubleshooter.{purpose}", value, secret=secret, algorithm="sha256")
     return _base64(mac.digest()[:16])
+
+
+def _letters(random: bytes, length: int) -> str:
+    number = int.from_bytes(random, "big")
+    letters = []
+    for _ in range(length):
+        number, at = divmod(number, len(LETTERS))
+        letters.append(LETTERS[at])
+    return "".join(letters)
 
 
 def _base64(value: bytes) -> str:

@@ -5,7 +5,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 from django.views.decorators.http import require_safe
 
-from . import dashboards, views
+from . import dashboards, handover, views
 from .engines import GuideSitemap
 
 
@@ -27,10 +27,14 @@ urlpatterns = [
     path("s/<key:key>/", views.session, name="session"),
     path("s/<key:key>/end/", views.end, name="session_end"),
     path("s/<key:key>/person/", views.person, name="session_person"),
+    path("s/<key:key>/qr.svg", views.in_session(handover.qr), name="session_qr"),
+    path("s/<key:key>/code/", views.in_session(handover.code), name="session_code"),
     path("s/<key:key>/<slug:fix_key>/", views.fix, name="session_fix"),
     # /g/<slug>/
     path("g/<slug:slug>/", views.guide, name="guide"),
     path("g/<slug:slug>/start/", views.start, name="start"),
+    # /go/
+    path("go/", handover.go, name="go"),
     # /p/<sha256>.<kind>
     path("p/<sha256:sha256>.<slug:kind>", views.picture, name="picture"),
     # /numbers/

@@ -47,6 +47,7 @@ def respond(request: HttpRequest, page: Page) -> HttpResponse:
         "shell": "fragment.html" if by_htmx else "base.html",
         "site": settings.SITE_URL,
         "address": page.url,
+        "reachable": settings.REACHABLE,
     }
     with translation.override(page.language or settings.LANGUAGE_CODE):
         response = render(request, page.template, {**frame, **page.context}, status=page.status)

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from troubleshooter import models
 
 KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-RESERVED = ("end", "person")  # pages of a session, beside those of its fixes
+RESERVED = ("code", "end", "person")  # pages of a session, beside those of its fixes
 PICTURE_FILE = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\.svg")  # no way out of the folder
 
 P = TypeVar("P", bound="Part")

@@ -4,6 +4,7 @@ from .content import Contact, Fix, Guide, Picture, Placement, Risk, Step, Sympto
 from .counts import MissedSearch
 from .editions import Edition, EditionQuerySet, NotReady
 from .findings import Finding, findings
+from .handovers import HandOver
 from .reading import Reading, ReadingContact, ReadingFix, ReadingStep, ReadingSymptom, freeze, read
 from .sessions import Attempt, Kind, Move, Session
 from .transcript import Tried, transcript, tried
@@ -16,6 +17,7 @@ __all__ = [
     "Finding",
     "Fix",
     "Guide",
+    "HandOver",
     "Kind",
     "MissedSearch",
     "Move",
