@@ -2,13 +2,25 @@
 
 import random
 from collections import Counter, defaultdict
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from unittest import mock
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
 from tests.base import CastTestCase, answer_current, make_fix, walk
 from troubleshooter import analytics, flow
-from troubleshooter.analytics import IDLE, AttemptRow, Ending, Endings, FixRow
+from troubleshooter.analytics import (
+    IDLE,
+    AttemptRow,
+    Choices,
+    Ending,
+    Endings,
+    Filter,
+    FixRow,
+    contents,
+)
 from troubleshooter.flow import Outcome, Reason, Status
 from troubleshooter.models import (
     Edition,
@@ -23,6 +35,7 @@ from troubleshooter.models import (
 )
 
 MOMENT = timedelta(microseconds=1)
+DAY = datetime(2026, 3, 7, tzinfo=UTC)  # in New York, clocks change in the night that follows
 
 
 def quiet_since(session: Session, moment: datetime) -> Session:
@@ -397,9 +410,25 @@ class WalksTests(NumbersTestCase):
                 ending=Ending.CONFIRMED,
                 path=(
                     AttemptRow(
-                        1, "Restart the computer", Outcome.SKIPPED, Reason.AFRAID, False, False
+                        1,
+                        "restart",
+                        1,
+                        "Restart the computer",
+                        Outcome.SKIPPED,
+                        Reason.AFRAID,
+                        again=False,
+                        changed=False,
                     ),
-                    AttemptRow(2, "Check the cable", Outcome.FIXED, None, False, False),
+                    AttemptRow(
+                        2,
+                        "cable",
+                        1,
+                        "Check the cable",
+                        Outcome.FIXED,
+                        None,
+                        again=False,
+                        changed=False,
+                    ),
                 ),
             ),
         )
@@ -447,7 +476,7 @@ class WalksTests(NumbersTestCase):
             analytics.walks(analytics.sessions("printer"), self.now)
         for _nth in range(5):
             walk(Session.objects.start(second, ""), "not_fixed")
-        analytics._kept.clear()
+        contents._kept.clear()
         with self.assertStatements(3):
             self.assertEqual(len(analytics.walks(analytics.sessions("printer"), self.now)), 6)
 
@@ -530,32 +559,108 @@ class RecountTests(CastTestCase):
             self.assertEqual(rows[session.public_id].ending, self.ending(session))
             self.assertEqual(len(rows[session.public_id].path), len(session.rows))
 
-    def test_the_fixes_agree_with_a_plain_recount(self) -> None:
+    def fixes(self, session: Session) -> dict[tuple[str, int], Counter[str]]:
+        """What a session says of its fixes, by reading its rows one after another."""
         told: defaultdict[tuple[str, int], Counter[str]] = defaultdict(Counter)
-        for session in Session.objects.all():
-            for line in tried(session):
-                counts = told[line.fix.key, line.fix.revision]
-                counts["shown"] += 1
-                counts[line.attempt.outcome or "" if line.attempt else "unanswered"] += 1
-                counts[line.attempt.reason if line.attempt else ""] += 1
-            if isinstance(session.next, flow.Resolved):
-                told[session.next.by, session.reading.by_key[session.next.by].revision]["by"] += 1
-        rows = {(row.key, row.revision): row for row in analytics.fixes("printer")}
-        self.assertEqual(rows.keys(), told.keys())
-        for fix, counts in told.items():
+        for line in tried(session):
+            counts = told[line.fix.key, line.fix.revision]
+            counts["shown"] += 1
+            counts[line.attempt.outcome or "" if line.attempt else "unanswered"] += 1
+            counts[line.attempt.reason if line.attempt else ""] += 1
+        if isinstance(session.next, flow.Resolved):
+            told[session.next.by, session.reading.by_key[session.next.by].revision]["by"] += 1
+        return told
+
+    def assertFixes(
+        self, rows: list[FixRow], told: Iterable[dict[tuple[str, int], Counter[str]]]
+    ) -> None:
+        sums: defaultdict[tuple[str, int], Counter[str]] = defaultdict(Counter)
+        for each in told:
+            for fix, counts in each.items():
+                sums[fix].update(counts)
+        found = {(row.key, row.revision): row for row in rows}
+        self.assertEqual({fix for fix, row in found.items() if row.shown}, sums.keys())
+        for fix, row in found.items():
             with self.subTest(fix=fix):
-                row = rows[fix]
+                names = ("shown", "fixed", "not_fixed", "skipped", "unanswered", "by")
                 self.assertEqual(
-                    (row.shown, row.fixed, row.not_fixed, row.skipped, row.unanswered),
-                    tuple(
-                        counts[name]
-                        for name in ("shown", "fixed", "not_fixed", "skipped", "unanswered")
-                    ),
+                    (*(getattr(row, name) for name in names[:-1]), row.resolved),
+                    tuple(sums[fix][name] for name in names),
                 )
-                self.assertEqual(row.resolved, counts["by"])
-                self.assertEqual(
-                    dict(row.reasons), {why: counts[why] for why in Reason if counts[why]}
-                )
+                reasons = {why: sums[fix][why] for why in Reason if sums[fix][why]}
+                self.assertEqual(dict(row.reasons), reasons)
+
+    def test_the_fixes_agree_with_a_plain_recount(self) -> None:
+        told = [self.fixes(session) for session in Session.objects.all()]
+        rows = analytics.fixes("printer")
+        self.assertFixes(rows, told)
+        self.assertTrue(all(row.shown for row in rows))
+
+    def spread(self, chance: random.Random) -> None:
+        """Over a week and some platforms; one in ten is simulated."""
+        for session in Session.objects.all():
+            Session.objects.filter(pk=session.pk).update(
+                platform=chance.choice(["ios", "windows", ""]),
+                started_at=DAY + chance.random() * timedelta(days=7),
+                channel=chance.choice([*["web"] * 9, Session.SIMULATED]),
+            )
+
+    def lets_through(self, only: Filter, session: Session) -> bool:
+        """The filter as its docstring tells it."""
+        day = timezone.localtime(session.started_at).date()
+        return (
+            (not only.symptom or session.symptom_key == only.symptom)
+            and (not only.platform or session.platform == only.platform)
+            and (only.edition is None or session.edition.number == only.edition)
+            and (not only.language or session.language == only.language)
+            and (only.from_day is None or day >= only.from_day)
+            and (only.to_day is None or day <= only.to_day)
+            and (only.simulated or session.channel != "simulated")
+        )
+
+    def test_filtered_numbers_agree_with_a_plain_recount(self) -> None:
+        chance = random.Random(7)
+        self.spread(chance)
+        sessions = list(Session.objects.select_related("edition"))
+        told = [(each, self.ending(each), self.fixes(each)) for each in sessions]
+        sizes = set()
+        with timezone.override("America/New_York"):
+            for _nth in range(60):
+                only = self.any_filter(chance)
+                left = [each for each in told if self.lets_through(only, each[0])]
+                sizes.add(len(left))
+                with self.subTest(only=only):
+                    endings = analytics.endings("printer", self.now, only)
+                    plain = Counter(ending for _session, ending, _fixes in left)
+                    self.assertEqual(+Counter(dict(endings.pairs)), plain)
+                    self.assertFixes(analytics.fixes("printer", only), [row[2] for row in left])
+                    self.assertEqual(
+                        set(analytics.sessions("printer", only)), {row[0] for row in left}
+                    )
+        self.assertGreater(len(sizes), 20)
+
+    @staticmethod
+    def any_filter(chance: random.Random) -> Filter:
+        """With about a third of its fields set."""
+        first, last = sorted(DAY.date() + timedelta(days=chance.randrange(7)) for _ in "ab")
+        return Filter(
+            symptom=chance.choice(["", "", "offline", "unknown"]),
+            platform=chance.choice(["", "", "ios", "windows"]),
+            edition=chance.choice([None, None, 1, 2]),
+            language=chance.choice(["", "", "en", "de"]),
+            from_day=chance.choice([None, first]),
+            to_day=chance.choice([None, last]),
+            simulated=chance.choice([False, True]),
+        )
+
+    def test_all_walks_are_those_of_the_pages_whatever_the_batch(self) -> None:
+        asked = analytics.sessions("printer")
+        told = {row.public_id: row for row in analytics.walks(asked, self.now)}
+        for size in (7, 125, 250, 251):
+            with self.subTest(size=size), mock.patch.object(analytics, "BATCH", size):
+                rows = list(analytics.all_walks(asked, self.now))
+                self.assertEqual(len(rows), 250)
+                self.assertEqual({row.public_id: row for row in rows}, told)
 
     def test_the_sums_hold(self) -> None:
         endings, rows = analytics.endings("printer", self.now), analytics.fixes("printer")
@@ -566,9 +671,42 @@ class RecountTests(CastTestCase):
             self.assertEqual(row.shown, row.fixed + row.not_fixed + row.skipped + row.unanswered)
 
 
+class FilterTests(NumbersTestCase):
+    def test_both_days_are_inside_and_are_days_of_the_sites_time_zone(self) -> None:
+        berlin = ZoneInfo("Europe/Berlin")
+        for moment, inside in (
+            (datetime(2026, 3, 6, 23, 59, 59, 999999, berlin), False),
+            (datetime(2026, 3, 7, 0, 0, tzinfo=berlin), True),
+            (datetime(2026, 3, 8, 23, 59, 59, 999999, berlin), True),
+            (datetime(2026, 3, 9, 0, 0, tzinfo=berlin), False),
+        ):
+            with self.subTest(moment=moment), timezone.override(berlin):
+                session = self.start()
+                Session.objects.filter(pk=session.pk).update(started_at=moment)
+                only = Filter(from_day=date(2026, 3, 7), to_day=date(2026, 3, 8))
+                found = analytics.sessions("printer", only).filter(pk=session.pk)
+                self.assertEqual(found.exists(), inside)
+
+    def test_a_guide_offers_its_symptoms_editions_and_languages(self) -> None:
+        Symptom.objects.filter(key="offline").update(text="Offline, it says")
+        publish_again(self.guide)
+        german = make_german_guide()
+        Symptom.objects.create(key="offline", language="de", guide=german, position=1, text="Aus")
+        Edition.objects.publish(german, by=None)
+        self.assertEqual(
+            analytics.choices("printer"),
+            Choices(
+                symptoms=(("offline", "Offline, it says"), ("unknown", "I don't know")),
+                editions=(1, 2),
+                languages=("de", "en"),
+            ),
+        )
+        self.assertEqual(analytics.choices("toaster"), Choices((), (), ()))
+
+
 class OutlineTests(CastTestCase):
     def test_an_outline_says_what_the_reading_says(self) -> None:
-        reading, outline = self.edition.reading, analytics._outline(self.edition.content)
+        reading, outline = self.edition.reading, contents.outline(self.edition.content)
         self.assertEqual(outline.risky, reading.risky)
         self.assertEqual(
             list(outline.titles.items()),
@@ -579,18 +717,18 @@ class OutlineTests(CastTestCase):
         )
 
     def test_content_is_read_once_and_then_remembered(self) -> None:
-        analytics._kept.clear()
+        contents._kept.clear()
         self.start()
         digests = {self.edition.pk: self.edition.digest}
         with self.assertStatements(1):
-            read = analytics._outlines(digests)
+            read = contents.outlines(digests)
         with self.assertNumQueries(0):
-            self.assertEqual(analytics._outlines(digests), read)
+            self.assertEqual(contents.outlines(digests), read)
 
     def test_no_more_than_a_bounded_number_is_kept(self) -> None:
-        analytics._kept.clear()
-        outline = analytics._outline(self.edition.content)
-        analytics._kept.update({str(nth): outline for nth in range(analytics._OUTLINES_KEPT)})
-        found = analytics._outlines({self.edition.pk: self.edition.digest})
+        contents._kept.clear()
+        outline = contents.outline(self.edition.content)
+        contents._kept.update({str(nth): outline for nth in range(contents.MOST_KEPT)})
+        found = contents.outlines({self.edition.pk: self.edition.digest})
         self.assertEqual(found, {self.edition.pk: outline})
-        self.assertEqual(list(analytics._kept), [self.edition.digest])
+        self.assertEqual(list(contents._kept), [self.edition.digest])

@@ -13,6 +13,7 @@ from django.utils.html import strip_tags
 
 from tests.base import CastTestCase, make_fix, walk
 from troubleshooter import analytics
+from troubleshooter.analytics import contents
 from troubleshooter.dashboards import PER_PAGE, _nearest
 from troubleshooter.flow import Outcome
 from troubleshooter.models import Edition, Fix, Guide, Placement, Session
@@ -280,10 +281,95 @@ class PagingTests(NumbersPageTestCase):
                 self.assertEqual(set(re.findall(r'href="\?page=(\d+)#', html)), linked)
 
 
+class FilterTests(NumbersPageTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        phone = Session.objects.start(self.edition, "offline", platform="ios")
+        self.phone = walk(phone, "fixed")
+        Session.objects.filter(pk=phone.pk).update(
+            started_at=timezone.make_aware(datetime(2026, 3, 7, 23, 59))
+        )
+        self.other = self.start()
+
+    def listed(self, query: str) -> list[str]:
+        return re.findall(r"<code>(\S+)</code>", self.page(f"{PRINTER}?{query}"))
+
+    def test_each_field_narrows_the_sessions_down(self) -> None:
+        phone, other = [self.phone.public_id], [self.other.public_id]
+        for query, left in (
+            ("symptom=offline", phone),
+            ("symptom=unknown", other),
+            ("platform=ios", phone),
+            ("from_day=2026-03-07&to_day=2026-03-07", phone),
+            ("from_day=2026-03-08", other),
+            ("to_day=2026-03-06", []),
+            ("edition=1", other + phone),
+            ("language=en&platform=ios&simulated=1", phone),
+            ("symptom=&platform=&edition=&language=&from_day=&to_day=&simulated=", other + phone),
+        ):
+            with self.subTest(query=query):
+                self.assertEqual(self.listed(query), left)
+
+    def test_it_reaches_every_table_and_the_page_says_so(self) -> None:
+        url = f"{PRINTER}?platform=ios&symptom=offline&from_day=2026-03-07&edition=1"
+        text = self.text(url)
+        self.assertIn(
+            "Only some sessions are counted. Symptom: It says offline · Platform: iPhone or iPad"
+            " · Edition: 1 · Started from: 7 Mar 2026 ",
+            text,
+        )
+        self.assertIn("All sessions 1", text)
+        self.assertIn("Restart the computer revision 1 1 too few yet (n = 1) 1 1 0 0 0", text)
+        self.assertIn("Check the cable revision 1 0 not tried yet 0 0 0 0 0", text)
+        self.assertIn("One session", text)
+        self.assertNotIn("Only some sessions", self.text(PRINTER))
+
+    def test_a_filter_that_nothing_passes_says_so(self) -> None:
+        self.assertIn("The filter lets no session through.", self.text(f"{PRINTER}?platform=mac"))
+
+    def test_what_cannot_be_is_left_out_with_a_sentence(self) -> None:
+        both = [self.other.public_id, self.phone.public_id]
+        for query, sentence in (
+            ("symptom=%3Cb%3E", "This guide has no symptom with the key “<b>”, so it is left out."),
+            ("platform=toaster", "“toaster” is no platform, so it is left out."),
+            ("edition=2", "This guide has no edition “2”, so it is left out."),
+            ("edition=1.0", "This guide has no edition “1.0”"),
+            (f"edition={'9' * 5000}", "This guide has no edition “9999"),
+            ("language=de", "no edition in the language “de”, so it is left out."),
+            ("from_day=yesterday", "That is no day like 2026-03-07, so it is left out."),
+            ("from_day=2026-02-30", "That is no day"),
+            ("from_day=0001-01-01", "That is no day"),
+            ("to_day=9999-12-31", "That is no day"),
+            ("to_day=%00", "That is no day"),
+            ("simulated=perhaps", "“perhaps” is neither 1 nor empty"),
+            ("from_day=2026-03-09&to_day=2026-03-06", "before the first, so it is left out."),
+        ):
+            with self.subTest(query=query[:60]):
+                self.assertIn(sentence, self.text(f"{PRINTER}?{query}"))
+                left = both[:1] if "-09" in query else both
+                self.assertEqual(self.listed(query), left)
+
+    def test_one_field_that_cannot_be_does_not_spoil_the_others(self) -> None:
+        self.assertEqual(self.listed("edition=7&platform=ios"), [self.phone.public_id])
+
+    def test_the_form_holds_what_was_asked(self) -> None:
+        html = self.page(f"{PRINTER}?platform=ios&from_day=2026-03-07")
+        self.assertInHTML('<option value="ios" selected>iPhone or iPad</option>', html)
+        self.assertRegex(html, r'<input type="date" name="from_day" value="2026-03-07"')
+        self.assertIn('<details class="numbers-filter" open>', html)
+        self.assertIn('<details class="numbers-filter">', self.page(PRINTER))
+
+    def test_the_links_between_pages_keep_it(self) -> None:
+        for _nth in range(PER_PAGE):
+            self.start()
+        html = self.page(f"{PRINTER}?symptom=unknown&edition=1&language=xx&page=1")
+        self.assertIn('href="?symptom=unknown&amp;edition=1&amp;page=2#numbers-sessions"', html)
+
+
 class QueryTests(NumbersPageTestCase):
     def statements(self, url: str) -> int:
         """How many statements a process takes that has not read any edition yet."""
-        analytics._kept.clear()
+        contents._kept.clear()
         with CaptureQueriesContext(connection) as captured:
             self.page(url)
         return len(captured)

@@ -187,6 +187,10 @@ class WeighTests(TestCase):
         rows = walked("cable not_fixed", "restart", "cable fixed")
         self.assertWeighs(Verdict.ADD, rows, "2 restart not_fixed")
 
+    def test_an_interrupted_showing_answered_late_is_no_answer_to_the_fix_in_front(self) -> None:
+        rows = walked("cable", "restart")
+        self.assertWeighs(Verdict.ADD, rows, "1 cable not_fixed")
+
     def test_an_interrupted_showing_answered_twice_is_a_repeat(self) -> None:
         rows = walked("cable not_fixed", "restart", "cable fixed", "restart not_fixed")
         self.assertWeighs(Verdict.REPEAT, rows, "2 restart not_fixed")

@@ -25,7 +25,7 @@ APP = ROOT / "troubleshooter"
 FLOORS = {
     0: {"flow", "ordering", "evidence", "markup", "tokens", "text", "search"},
     1: {"models"},
-    2: {"analytics", "catalogue", "engines", "importing", "web"},
+    2: {"analytics", "catalogue", "engines", "exports", "importing", "web"},
     3: {"views", "handover", "dashboards", "admin"},
     4: {"urls", "apps", "management"},
 }
@@ -204,7 +204,13 @@ class PageTests(CastTestCase):
         self.assertFalse(Session.objects.exclude(attempts__isnull=False).exists())
 
     def test_staff_pages_ask_who_is_there(self) -> None:
-        for url in ("/admin/", "/numbers/", "/numbers/printer/"):
+        files = [f"printer/{table}" for table in ("endings", "fixes", "sessions")]
+        for url in (
+            "/admin/",
+            "/numbers/",
+            "/numbers/printer/",
+            *(f"/numbers/{name}.{kind}" for name in ("guides", *files) for kind in ("csv", "json")),
+        ):
             response = self.client.get(url)
             self.assertEqual(response.status_code, 302, url)
             self.assertIn("/admin/login/", response["Location"])

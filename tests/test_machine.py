@@ -255,9 +255,14 @@ class Desk(RuleBasedStateMachine):
 
     # --- Visitors ---------------------------------------------------------------------------
 
-    @initialize(target=walks, symptom=st.sampled_from(["offline", "unknown"]))
-    def arrive(self, symptom: str) -> Any:
-        return self.start(symptom, None)
+    @initialize(
+        target=walks, symptom=st.sampled_from(["offline", "unknown"]), far=st.booleans(), htmx=HTMX
+    )
+    def arrive(self, symptom: str, far: bool, htmx: bool) -> Any:
+        """Somebody begins; half of them are soon at the fix that loses data."""
+        walk = self.start(symptom, None)
+        self.answer(walk, [NOT_FIXED] * 3 if far else [], {}, htmx)
+        return walk
 
     @rule(
         target=walks,

@@ -351,6 +351,12 @@ class RaceTests(CastTestCase):
         self.assertEqual(stored(session)[2:], ["3 cable fixed", "4 restart not_fixed"])
         self.assertEqual(state(session), (Status.RESOLVED, "cable"))
 
+    def test_a_change_and_then_an_answer_that_both_resolve_count_in_their_sequence(self) -> None:
+        session, kinds = self.race(self.change_otherwise, self.answer_otherwise)
+        self.assertEqual(kinds, [Kind.RECORDED, Kind.RECORDED])
+        self.assertEqual(stored(session)[1:], ["2 restart", "3 cable fixed", "4 restart fixed"])
+        self.assertEqual(state(session), (Status.RESOLVED, "restart"))
+
     def test_two_tabs_make_one_change_and_it_is_there_once(self) -> None:
         session, kinds = self.race(self.change, self.change)
         self.assertEqual(kinds, [Kind.RECORDED, Kind.REPEATED])

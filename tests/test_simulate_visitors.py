@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from tests.base import CastTestCase, walk
 from troubleshooter import analytics
+from troubleshooter.analytics import Filter
 from troubleshooter.models import Attempt, Edition, Session
 
 
@@ -56,13 +57,15 @@ class SimulateVisitorsTests(CastTestCase):
         simulate("--sessions", "20")
         now = timezone.now()
         self.assertEqual(analytics.endings("printer", now).total, 1)
-        self.assertEqual(analytics.endings("printer", now, simulated=True).total, 21)
+        self.assertEqual(analytics.endings("printer", now, Filter(simulated=True)).total, 21)
         self.assertEqual(analytics.guides(now)[0].endings.total, 1)
         self.assertEqual(analytics.guides(now, simulated=True)[0].endings.total, 21)
         self.assertEqual(analytics.sessions("printer").count(), 1)
-        self.assertEqual(analytics.sessions("printer", simulated=True).count(), 21)
+        self.assertEqual(analytics.sessions("printer", Filter(simulated=True)).count(), 21)
         self.assertEqual(sum(row.shown for row in analytics.fixes("printer")), 1)
-        self.assertGreater(sum(row.shown for row in analytics.fixes("printer", simulated=True)), 20)
+        self.assertGreater(
+            sum(row.shown for row in analytics.fixes("printer", Filter(simulated=True))), 20
+        )
 
     def test_the_pages_leave_them_out_unless_asked(self) -> None:
         walk(self.start(), "fixed")

@@ -39,7 +39,13 @@ urlpatterns = [
     path("p/<sha256:sha256>.<slug:kind>", views.picture, name="picture"),
     # /numbers/
     path("numbers/", dashboards.numbers, name="numbers"),
+    path("numbers/guides.<slug:form>", dashboards.export_guides, name="export_guides"),
     path("numbers/<slug:guide_key>/", dashboards.numbers_guide, name="numbers_guide"),
+    path(
+        "numbers/<slug:guide_key>/<slug:table>.<slug:form>",
+        dashboards.export_guide,
+        name="export_guide",
+    ),
     # /robots.txt /sitemap.xml /manifest.webmanifest
     path("manifest.webmanifest", views.manifest, name="manifest"),
     path("robots.txt", views.robots_txt, name="robots"),

@@ -10,134 +10,56 @@ The population rule. Each session counts exactly once, as the first of these tha
     under way   still moving: open, and its last sign of life is younger than IDLE; it is
                 counted as assumed or left only after that
 
-Simulated sessions are left out unless they are asked for (`simulated=True`).
+Simulated sessions are left out unless they are asked for (`simulated=True`, here or in a Filter).
 
 Read-only, and free of presentation: every function answers one question with plain values, so
 that it can later be answered from counts. `now` is always passed in.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, TextChoices
-from django.utils.translation import gettext_lazy as _
+from django.db.models import Case, Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, When
 
-from troubleshooter import evidence
 from troubleshooter.flow import Outcome, Reason, Status
-from troubleshooter.models import Attempt, Edition, Guide, Risk, Session
+from troubleshooter.models import Attempt, Edition, Guide, Session
+
+from .contents import Outline, outlines
+from .filters import Filter
+from .rows import AttemptRow, Choices, Ending, Endings, FixRow, GuideRow, SessionRow
+
+__all__ = [
+    "BATCH",
+    "IDLE",
+    "AttemptRow",
+    "Choices",
+    "Ending",
+    "Endings",
+    "Filter",
+    "FixRow",
+    "GuideRow",
+    "SessionRow",
+    "all_walks",
+    "choices",
+    "endings",
+    "fixes",
+    "guides",
+    "sessions",
+    "title",
+    "walks",
+]
 
 IDLE = timedelta(minutes=30)  # without a sign of life for this long, a session went away
-
-
-class Ending(TextChoices):
-    """How a session ended, strongest claim first; the last one has not ended."""
-
-    CONFIRMED = "confirmed", _("Confirmed")
-    EXHAUSTED = "exhausted", _("Exhausted")
-    ASSUMED = "assumed", _("Assumed")
-    LEFT = "left", _("Left")
-    UNDER_WAY = "under_way", _("Under way")
-
-
-@dataclass(frozen=True, slots=True)
-class Endings:
-    """How many sessions ended in each way."""
-
-    confirmed: int = 0
-    exhausted: int = 0
-    assumed: int = 0
-    left: int = 0
-    under_way: int = 0
-
-    @property
-    def pairs(self) -> list[tuple[Ending, int]]:
-        """Each ending with its number of sessions, strongest claim first."""
-        return [(ending, getattr(self, ending.value)) for ending in Ending]
-
-    @property
-    def total(self) -> int:
-        return sum(sessions for _ending, sessions in self.pairs)
-
-    def __add__(self, other: "Endings") -> "Endings":
-        return Endings(*(mine + getattr(other, ending) for ending, mine in self.pairs))
-
-
-@dataclass(frozen=True, slots=True)
-class GuideRow:
-    """One guide, all its languages and editions together."""
-
-    key: str
-    title: str
-    live: bool
-    endings: Endings
-
-
-@dataclass(frozen=True, slots=True)
-class FixRow:
-    """One revision of one fix in one guide. Every count is of sessions, each at most once.
-
-    `fixed`, `not_fixed` and `skipped` go by the latest answered attempt in the session;
-    `resolved` are the sessions that this fix ended, so it sums to the confirmed ones.
-    """
-
-    key: str
-    revision: int
-    title: str
-    placed: bool  # the fix is in the guide as it is now
-    current: bool  # and in this revision
-    shown: int
-    resolved: int
-    fixed: int
-    not_fixed: int
-    reasons: tuple[tuple[Reason, int], ...]  # why it was skipped
-
-    @property
-    def skipped(self) -> int:
-        return sum(sessions for _reason, sessions in self.reasons)
-
-    @property
-    def unanswered(self) -> int:
-        return self.shown - self.fixed - self.not_fixed - self.skipped
-
-    @property
-    def rate(self) -> evidence.Rate | None:
-        """How often it fixed the trouble when it was tried."""
-        return evidence.rate(self.fixed, self.fixed + self.not_fixed)
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptRow:
-    """One attempt on the path of a session."""
-
-    seq: int
-    title: str
-    outcome: Outcome | None
-    reason: Reason | None
-    again: bool  # the fix was shown before and had been skipped or not answered
-    changed: bool  # the visitor had answered otherwise before
-
-
-@dataclass(frozen=True, slots=True)
-class SessionRow:
-    """One session with its path."""
-
-    public_id: str
-    started_at: datetime
-    symptom: str
-    platform: str
-    edition: int
-    language: str
-    ending: Ending
-    path: tuple[AttemptRow, ...]
+BATCH = 500  # sessions read at once when all are asked for
+REAL = Filter()
 
 
 def guides(now: datetime, *, simulated: bool = False) -> list[GuideRow]:
     """How did the sessions of each guide end? Those with sessions or live, busiest first."""
-    ended = _endings(_sessions(simulated), now)
+    everywhere = Session.objects.filter(Filter(simulated=simulated).where())
+    ended = _endings(everywhere, now)
     live = set(Edition.objects.live().values_list("guide__key", flat=True))
     rows = [
         GuideRow(key, name, key in live, ended.get(key, Endings()))
@@ -145,11 +67,6 @@ def guides(now: datetime, *, simulated: bool = False) -> list[GuideRow]:
         if key in live or key in ended
     ]
     return sorted(rows, key=lambda row: (-row.endings.total, row.title, row.key))
-
-
-def _sessions(simulated: bool) -> QuerySet[Session]:
-    counted = Session.objects.all()
-    return counted if simulated else counted.exclude(channel=Session.SIMULATED)
 
 
 def title(guide_key: str) -> str | None:
@@ -164,9 +81,28 @@ def _titles(guides: QuerySet[Guide]) -> dict[str, str]:
     return {key: name for key, _language, name in rows} | own
 
 
-def endings(guide_key: str, now: datetime, *, simulated: bool = False) -> Endings:
+def choices(guide_key: str) -> Choices:
+    """What can the sessions of this guide be filtered by?"""
+    own_last = Case(When(language=settings.LANGUAGE_CODE, then=1), default=0)
+    editions = Edition.objects.filter(guide__key=guide_key).order_by(own_last, "number")
+    rows = list(editions.values_list("pk", "digest", "number", "language"))
+    known = outlines({pk: digest for pk, digest, _number, _language in rows})
+    # A later text of a symptom replaces an earlier one: the site's own language, newest edition.
+    symptoms = {
+        key: text
+        for pk, _digest, _number, _language in rows
+        for key, text in known[pk].symptoms.items()
+    }
+    return Choices(
+        symptoms=tuple(symptoms.items()),
+        editions=tuple(sorted({number for _pk, _digest, number, _language in rows})),
+        languages=tuple(sorted({language for _pk, _digest, _number, language in rows})),
+    )
+
+
+def endings(guide_key: str, now: datetime, only: Filter = REAL) -> Endings:
     """How did the sessions of this guide end?"""
-    of_guide = _sessions(simulated).filter(edition__guide__key=guide_key)
+    of_guide = Session.objects.filter(only.where(), edition__guide__key=guide_key)
     return _endings(of_guide, now).get(guide_key, Endings())
 
 
@@ -213,23 +149,22 @@ def _assumed(idle: QuerySet[Session]) -> Counter[str]:
         .annotate(sessions=Count("pk"))
     )
     rows = list(standing)
-    outlines = _outlines({edition: digest for _guide, edition, digest, _fix, _sessions in rows})
+    known = outlines({edition: digest for _guide, edition, digest, _fix, _sessions in rows})
     found: Counter[str] = Counter()
     for guide_key, edition, _digest, fix, sessions in rows:
-        if fix not in outlines[edition].risky:
+        if fix not in known[edition].risky:
             found[guide_key] += sessions
     return found
 
 
-def fixes(guide_key: str, *, simulated: bool = False) -> list[FixRow]:
+def fixes(guide_key: str, only: Filter = REAL) -> list[FixRow]:
     """What came of each fix of this guide?
 
     In the guide's order, an earlier revision after a later one; fixes that are no longer in the
     guide come last.
     """
-    attempts = Attempt.objects.filter(session__edition__guide__key=guide_key)
-    if not simulated:
-        attempts = attempts.exclude(session__channel=Session.SIMULATED)
+    of_guide = Q(session__edition__guide__key=guide_key)
+    attempts = Attempt.objects.filter(of_guide, only.where("session__"))
     answers = _answers(attempts)  # first: whatever was answered then has been shown by now
     shown, resolved = _shown(attempts)
     live, newest_first = _contents(guide_key)
@@ -259,13 +194,13 @@ def fixes(guide_key: str, *, simulated: bool = False) -> list[FixRow]:
     ]
 
 
-def _contents(guide_key: str) -> tuple[list["_Outline"], list["_Outline"]]:
+def _contents(guide_key: str) -> tuple[list[Outline], list[Outline]]:
     """What the guide holds now (in each live language), and all its editions, newest first."""
     newest_first = Edition.objects.filter(guide__key=guide_key).order_by("-published_at", "-pk")
     editions = list(newest_first.values_list("pk", "digest", "live"))
-    outlines = _outlines({pk: digest for pk, digest, _live in editions})
-    live = [outlines[pk] for pk, _digest, is_live in editions if is_live]
-    old_and_new = [outlines[pk] for pk, _digest, _live in editions]
+    known = outlines({pk: digest for pk, digest, _live in editions})
+    live = [known[pk] for pk, _digest, is_live in editions if is_live]
+    old_and_new = [known[pk] for pk, _digest, _live in editions]
     return live or old_and_new[:1], old_and_new
 
 
@@ -307,11 +242,10 @@ def _answers(attempts: QuerySet[Attempt]) -> Counter[tuple[str, int, str, str]]:
     return Counter({(fix, rev, str(outcome), why): n for fix, rev, outcome, why, n in rows})
 
 
-def sessions(guide_key: str, *, simulated: bool = False) -> QuerySet[Session]:
+def sessions(guide_key: str, only: Filter = REAL) -> QuerySet[Session]:
     """Which sessions did this guide have? Newest first, to be cut into pages for `walks`."""
     return (
-        _sessions(simulated)
-        .filter(edition__guide__key=guide_key)
+        Session.objects.filter(only.where(), edition__guide__key=guide_key)
         .select_related("edition")
         .defer("edition__content", "author_order", "learned_order")
         .prefetch_related(Prefetch("attempts", Attempt.objects.order_by("seq")))
@@ -322,11 +256,24 @@ def sessions(guide_key: str, *, simulated: bool = False) -> QuerySet[Session]:
 def walks(sessions: Iterable[Session], now: datetime) -> list[SessionRow]:
     """What happened in each of these sessions?"""
     page = list(sessions)
-    outlines = _outlines({session.edition_id: session.edition.digest for session in page})
-    return [_walk(session, outlines[session.edition_id], now) for session in page]
+    known = outlines({session.edition_id: session.edition.digest for session in page})
+    return [_walk(session, known[session.edition_id], now) for session in page]
 
 
-def _walk(session: Session, outline: "_Outline", now: datetime) -> SessionRow:
+def all_walks(sessions: QuerySet[Session], now: datetime) -> Iterator[SessionRow]:
+    """What happened in each of these sessions, latest row first, however many there are?
+
+    They are read a batch at a time, each from where the last one ended, so that neither memory
+    nor an open query grows with them. A session that starts meanwhile is not among them.
+    """
+    rest = sessions.order_by("-pk")
+    batch = list(rest[:BATCH])
+    while batch:
+        yield from walks(batch, now)
+        batch = list(rest.filter(pk__lt=batch[-1].pk)[:BATCH])
+
+
+def _walk(session: Session, outline: Outline, now: datetime) -> SessionRow:
     attempts = list(session.attempts.all())
     return SessionRow(
         public_id=session.public_id,
@@ -341,7 +288,7 @@ def _walk(session: Session, outline: "_Outline", now: datetime) -> SessionRow:
 
 
 def _ending(
-    session: Session, attempts: Sequence[Attempt], outline: "_Outline", now: datetime
+    session: Session, attempts: Sequence[Attempt], outline: Outline, now: datetime
 ) -> Ending:
     """The population rule for one session; `_endings` is the same rule in SQL."""
     if session.status == Status.RESOLVED:
@@ -354,7 +301,7 @@ def _ending(
     return Ending.ASSUMED if standing - outline.risky and not session.withdrawn else Ending.LEFT
 
 
-def _path(attempts: Sequence[Attempt], outline: "_Outline") -> tuple[AttemptRow, ...]:
+def _path(attempts: Sequence[Attempt], outline: Outline) -> tuple[AttemptRow, ...]:
     path: list[AttemptRow] = []
     before: dict[str, str | None] = {}  # what came of the showing before, of each fix so far
     for attempt in attempts:
@@ -363,6 +310,8 @@ def _path(attempts: Sequence[Attempt], outline: "_Outline") -> tuple[AttemptRow,
         path.append(
             AttemptRow(
                 seq=attempt.seq,
+                key=fix,
+                revision=attempt.fix_revision,
                 title=outline.titles[fix, attempt.fix_revision],
                 outcome=Outcome(attempt.outcome) if attempt.outcome else None,
                 reason=Reason(attempt.reason) if attempt.reason else None,
@@ -372,39 +321,3 @@ def _path(attempts: Sequence[Attempt], outline: "_Outline") -> tuple[AttemptRow,
         )
         before[fix] = attempt.outcome
     return tuple(path)
-
-
-@dataclass(frozen=True, slots=True)
-class _Outline:
-    """What the numbers need to know of an edition's content."""
-
-    titles: Mapping[tuple[str, int], str]  # (fix, revision), in the guide's order
-    risky: frozenset[str]
-    symptoms: Mapping[str, str]
-
-
-_OUTLINES_KEPT = 5000  # some 2 kB each
-_kept: dict[str, _Outline] = {}  # by digest: content never changes
-
-
-def _outlines(digests: Mapping[int, str]) -> dict[int, _Outline]:
-    """The outlines of these editions (id: digest), read once in each process, all in one query.
-
-    Not from `Edition.reading`: these pages look at every edition there ever was, and rendering
-    them all would take long and push out the readings that visitors are waiting for.
-    """
-    outlines = {pk: known for pk, digest in digests.items() if (known := _kept.get(digest))}
-    if len(_kept) >= _OUTLINES_KEPT:
-        _kept.clear()
-    missing = Edition.objects.only("content").in_bulk(list(digests.keys() - outlines.keys()))
-    for pk, edition in missing.items():
-        outlines[pk] = _kept[digests[pk]] = _outline(edition.content)
-    return outlines
-
-
-def _outline(content: dict[str, Any]) -> _Outline:
-    return _Outline(
-        titles={(fix["key"], fix["revision"]): fix["title"] for fix in content["fixes"]},
-        risky=frozenset(fix["key"] for fix in content["fixes"] if fix["risk"] == Risk.DATA_LOSING),
-        symptoms={symptom["key"]: symptom["text"] for symptom in content["symptoms"]},
-    )

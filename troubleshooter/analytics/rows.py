@@ -1,0 +1,123 @@
+"""The rows of the tables of numbers, as plain values."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from troubleshooter import evidence
+from troubleshooter.flow import Outcome, Reason
+
+
+class Ending(TextChoices):
+    """How a session ended, strongest claim first; the last one has not ended."""
+
+    CONFIRMED = "confirmed", _("Confirmed")
+    EXHAUSTED = "exhausted", _("Exhausted")
+    ASSUMED = "assumed", _("Assumed")
+    LEFT = "left", _("Left")
+    UNDER_WAY = "under_way", _("Under way")
+
+
+@dataclass(frozen=True, slots=True)
+class Endings:
+    """How many sessions ended in each way."""
+
+    confirmed: int = 0
+    exhausted: int = 0
+    assumed: int = 0
+    left: int = 0
+    under_way: int = 0
+
+    @property
+    def pairs(self) -> list[tuple[Ending, int]]:
+        """Each ending with its number of sessions, strongest claim first."""
+        return [(ending, getattr(self, ending.value)) for ending in Ending]
+
+    @property
+    def total(self) -> int:
+        return sum(sessions for _ending, sessions in self.pairs)
+
+    def __add__(self, other: "Endings") -> "Endings":
+        return Endings(*(mine + getattr(other, ending) for ending, mine in self.pairs))
+
+
+@dataclass(frozen=True, slots=True)
+class GuideRow:
+    """One guide, all its languages and editions together."""
+
+    key: str
+    title: str
+    live: bool
+    endings: Endings
+
+
+@dataclass(frozen=True, slots=True)
+class FixRow:
+    """One revision of one fix in one guide. Every count is of sessions, each at most once.
+
+    `fixed`, `not_fixed` and `skipped` go by the latest answered attempt in the session;
+    `resolved` are the sessions that this fix ended, so it sums to the confirmed ones.
+    """
+
+    key: str
+    revision: int
+    title: str
+    placed: bool  # the fix is in the guide as it is now
+    current: bool  # and in this revision
+    shown: int
+    resolved: int
+    fixed: int
+    not_fixed: int
+    reasons: tuple[tuple[Reason, int], ...]  # why it was skipped
+
+    @property
+    def skipped(self) -> int:
+        return sum(sessions for _reason, sessions in self.reasons)
+
+    @property
+    def unanswered(self) -> int:
+        return self.shown - self.fixed - self.not_fixed - self.skipped
+
+    @property
+    def rate(self) -> evidence.Rate | None:
+        """How often it fixed the trouble when it was tried."""
+        return evidence.rate(self.fixed, self.fixed + self.not_fixed)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One attempt on the path of a session."""
+
+    seq: int
+    key: str  # of the fix
+    revision: int
+    title: str
+    outcome: Outcome | None
+    reason: Reason | None
+    again: bool  # the fix was shown before and had been skipped or not answered
+    changed: bool  # the visitor had answered otherwise before
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One session with its path."""
+
+    public_id: str
+    started_at: datetime
+    symptom: str
+    platform: str
+    edition: int
+    language: str
+    ending: Ending
+    path: tuple[AttemptRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the sessions of a guide can be filtered by."""
+
+    symptoms: tuple[tuple[str, str], ...]  # key and text
+    editions: tuple[int, ...]
+    languages: tuple[str, ...]
