@@ -10,6 +10,7 @@ from tests.base import CastTestCase, make_staff, walk
 from troubleshooter import markup
 from troubleshooter.flow import Outcome, Status
 from troubleshooter.models import Edition, Fix, Guide, Kind, NotReady, Session, freeze
+from troubleshooter.models.editions import CannotRollBack
 from troubleshooter.text import BadText
 
 
@@ -44,7 +45,9 @@ class PublishTests(CastTestCase):
         self.assertEqual((third.number, third.digest), (3, self.edition.digest))
 
     def test_a_shared_fix_changes_only_the_guide_that_is_published(self) -> None:
-        other = Guide.objects.create(topic=self.guide.topic, slug="jam", title="Paper jams")
+        other = Guide.objects.create(
+            topic=self.guide.topic, slug="jam", title="Paper jams", summary="Paper stays in."
+        )
         other.placements.create(fix=Fix.objects.get(key="restart"), position=1)
         theirs = Edition.objects.publish(other, by=None)
         Fix.objects.filter(key="restart").update(title="Restart it twice")
@@ -59,6 +62,10 @@ class PublishTests(CastTestCase):
         self.assertEqual([each.field for each in refused.exception.findings], ["minutes"])
         self.assertIn("takes no time at all", str(refused.exception))
         self.assertEqual(list(Edition.objects.live()), [self.edition])
+
+    def test_a_warning_does_not_stop_it(self) -> None:
+        Fix.objects.filter(key="cable").update(title="Delete the printer")
+        self.assertEqual(self.publish().number, 2)
 
     def test_an_edition_cannot_be_saved_again(self) -> None:
         self.edition.title = "Another title"
@@ -110,6 +117,66 @@ class PinnedTests(CastTestCase):
         self.assertEqual(again.reading.fixes[0].title, "Check the cable")
 
 
+class RollBackTests(CastTestCase):
+    def setUp(self) -> None:
+        Guide.objects.filter(pk=self.guide.pk).update(title="The second title")
+        self.second = Edition.objects.publish(self.guide, by=None)
+
+    def states(self) -> list[tuple[int, bool]]:
+        return list(Edition.objects.order_by("number").values_list("number", "live"))
+
+    def test_the_earlier_edition_is_live_again_and_no_new_one_is_made(self) -> None:
+        before = Edition.objects.get(pk=self.edition.pk)
+        back = Edition.objects.roll_back(self.edition)
+        self.assertEqual(self.states(), [(1, True), (2, False)])
+        self.assertTrue(back.live)
+        self.assertEqual((back.content, back.published_at), (before.content, before.published_at))
+
+    def test_the_draft_and_a_running_session_stay_as_they_are(self) -> None:
+        session = Session.objects.start(self.second, "unknown")
+        Edition.objects.roll_back(self.edition)
+        self.assertEqual(Guide.objects.get().title, "The second title")
+        again = Session.objects.walk(session.public_id)
+        assert again
+        self.assertEqual((again.edition, again.withdrawn), (self.second, False))
+        self.assertEqual(again.reading.title, "The second title")
+
+    def test_publishing_the_draft_afterwards_is_a_new_edition(self) -> None:
+        Edition.objects.roll_back(self.edition)
+        third = Edition.objects.publish(self.guide, by=None)
+        self.assertEqual((third.number, third.title), (3, "The second title"))
+
+    def test_it_works_when_nothing_is_live(self) -> None:
+        Edition.objects.unpublish(self.guide)
+        Edition.objects.roll_back(self.second)
+        self.assertEqual(self.states(), [(1, False), (2, True)])
+
+    def test_an_edition_that_is_live_already_is_refused(self) -> None:
+        with self.assertRaisesMessage(CannotRollBack, "Edition 2 is live already."):
+            Edition.objects.roll_back(self.second)
+        self.assertEqual(self.states(), [(1, False), (2, True)])
+
+    def test_what_is_known_of_the_edition_may_be_old(self) -> None:
+        Edition.objects.roll_back(self.edition)
+        with self.assertRaises(CannotRollBack):
+            Edition.objects.roll_back(self.edition)  # says it is not live; the row knows better
+
+    def test_a_withdrawn_edition_is_refused(self) -> None:
+        Edition.objects.withdraw(self.guide, "It does harm.")
+        with self.assertRaisesMessage(CannotRollBack, "stays closed for good"):
+            Edition.objects.roll_back(self.edition)
+        self.assertEqual(self.states(), [(1, False), (2, False)])
+
+    def test_other_guides_stay_live(self) -> None:
+        other = Guide.objects.create(
+            topic=self.guide.topic, slug="jam", title="Paper jams", summary="Paper stays in."
+        )
+        other.placements.create(fix=Fix.objects.get(key="restart"), position=1)
+        theirs = Edition.objects.publish(other, by=None)
+        Edition.objects.roll_back(self.edition)
+        self.assertEqual(set(Edition.objects.live()), {self.edition, theirs})
+
+
 class UnpublishTests(CastTestCase):
     def test_nothing_is_live_and_running_sessions_go_on(self) -> None:
         session = self.start()
@@ -139,7 +206,9 @@ class WithdrawTests(CastTestCase):
         self.assertEqual(self.edition.withdrawn_reason, "Step 2 can break the cable.")
 
     def test_every_edition_so_far_is_withdrawn_and_no_other_guide(self) -> None:
-        other = Guide.objects.create(topic=self.guide.topic, slug="jam", title="Paper jams")
+        other = Guide.objects.create(
+            topic=self.guide.topic, slug="jam", title="Paper jams", summary="Paper stays in."
+        )
         other.placements.create(fix=Fix.objects.get(key="restart"), position=1)
         theirs = Edition.objects.publish(other, by=None)
         self.guide.title = "Another"

@@ -206,7 +206,7 @@ class LoadedTests(TestCase):
         self.assertEqual(set(self.readings), {guide.key for guide in FILES.values()})
         for guide in Guide.objects.whole():
             with self.subTest(guide.key):
-                self.assertEqual(findings(guide), [])
+                self.assertEqual([each for each in findings(guide) if each.blocks], [])
 
     def test_a_shared_fix_is_one_fix(self) -> None:
         self.assertEqual(Fix.objects.count(), len({fix.key for _guide, fix in fixes()}))

@@ -103,6 +103,24 @@ def test_an_edit_reaches_new_visitors_when_it_is_published_and_old_ones_never(
     assert scripted.heading == "Look at the fuse box"
 
 
+def test_two_editions_are_compared_and_the_older_one_comes_back(
+    desk: Page, scripted: Visitor, kettle: Server
+) -> None:
+    desk.goto(f"{kettle.url}/admin/troubleshooter/guide/?q=kettle")
+    desk.get_by_role("link", name="The kettle stays cold").click()
+    guide = desk.url.partition("?")[0]
+    desk.goto(guide.replace("/change/", "/compare/?from=1&to=2"))
+    expect(desk.locator("ins").first).to_have_text(re.compile("box"))
+    assert faults_of(desk) == []
+    desk.goto(guide)
+    desk.get_by_role("link", name="Roll back").click()
+    desk.get_by_role("button", name=re.compile("edition 1", re.I)).click()
+    expect(desk.get_by_text("The draft differs from what is live.")).to_be_visible()
+    walk_kettle(scripted)
+    scripted.broken()
+    assert scripted.heading == "Look at the fuse"
+
+
 def test_the_preview_shows_the_draft(desk: Page, kettle: Server) -> None:
     desk.goto(f"{kettle.url}/admin/troubleshooter/guide/?q=kettle")
     desk.get_by_role("link", name="The kettle stays cold").click()

@@ -1,7 +1,7 @@
 """The desk of editors and agents: Django's admin, tidied.
 
-Its rooms, in the order in which they may know each other: base, content, changes, publishing,
-guides, records, people.
+Its rooms, in the order in which they may know each other: base, content, changes, differences,
+publishing, guides, records, people.
 """
 
 from django.contrib import admin

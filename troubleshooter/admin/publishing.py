@@ -1,5 +1,6 @@
-"""Preview, publish, unpublish, withdraw: each a page of the guide's own, and each asks first."""
+"""A guide's own pages: preview, compare, publish and what undoes it; each change asks first."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from django import forms
@@ -8,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -25,19 +26,23 @@ from troubleshooter.models import (
     NotReady,
     Placement,
     Session,
+    Step,
     Symptom,
     findings,
     freeze,
     read,
 )
+from troubleshooter.models.editions import CannotRollBack
 from troubleshooter.models.sessions import LIFETIME
 from troubleshooter.text import BadText, clean_text
 from troubleshooter.web import Page, respond
 
 from .base import KeyedAdmin
 from .changes import changes
+from .differences import differences
 
 REASON_LIMIT = 500
+DRAFT = "draft"  # stands for the draft where a number stands for an edition
 
 
 class WithdrawForm(forms.Form):
@@ -58,6 +63,34 @@ class WithdrawForm(forms.Form):
         return reason
 
 
+class CompareForm(forms.Form):
+    """Which two contents to compare: editions by number, or the draft."""
+
+    def __init__(self, data: QueryDict, editions: Sequence[Edition]) -> None:
+        numbers = [(str(each.number), _edition_name(each)) for each in editions]
+        first = next((each for each in editions if each.live), editions[0])
+        given = {"from": str(first.number), "to": DRAFT}
+        super().__init__(given | {name: data[name] for name in given if name in data})
+        choices = [(DRAFT, _("the draft")), *numbers]
+        self.fields["from"] = forms.ChoiceField(label=_("From"), choices=choices)
+        self.fields["to"] = forms.ChoiceField(label=_("To"), choices=choices)
+
+
+class EarlierForm(forms.Form):
+    """Which edition becomes live again."""
+
+    number = forms.IntegerField(min_value=1, max_value=2**31 - 1)
+
+
+def _edition_name(edition: Edition) -> str:
+    name = {"number": edition.number}
+    if edition.live:
+        return _("edition %(number)d (live)") % name
+    if edition.withdrawn_at:
+        return _("edition %(number)d (withdrawn)") % name
+    return _("edition %(number)d") % name
+
+
 def standing(guide: Guide) -> Edition | None:
     """The live edition, or else the newest one; None when the guide was never published."""
     editions = Edition.objects.filter(guide=guide).select_related("published_by")
@@ -71,12 +104,19 @@ def mending_url(finding: Finding) -> str:
         rows = "placements" if isinstance(row, Placement) else "symptoms"
         nth = list(getattr(row.guide, rows).all()).index(row)
         row, anchor = row.guide, f"id_{rows}-{nth}-{field}"
+    elif isinstance(row, Step):  # a row of its fix's page
+        nth = list(row.fix.steps.all()).index(row)
+        row, anchor = row.fix, f"id_steps-{nth}-{field}"
     elif row._meta.get_field(field).one_to_many:
         anchor = f"{field}-group"
     else:
         anchor = f"id_{field}"
     page = reverse(f"admin:troubleshooter_{row._meta.model_name}_change", args=[row.pk])
     return f"{page}#{anchor}"
+
+
+def _links(found: Iterable[Finding]) -> list[tuple[str, str]]:
+    return [(mending_url(finding), finding.sentence) for finding in found]
 
 
 def _running(guide: Guide) -> int:
@@ -105,6 +145,8 @@ class PublishingAdmin(KeyedAdmin[Guide]):
             "publish": self.publish_view,
             "unpublish": self.unpublish_view,
             "withdraw": self.withdraw_view,
+            "compare": self.compare_view,
+            "rollback": self.roll_back_view,
         }
         own = [
             path(
@@ -130,18 +172,21 @@ class PublishingAdmin(KeyedAdmin[Guide]):
     def publish_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         draft = self._draft(pk, allowed=self.has_publish_permission(request))
         found = findings(draft)
-        if request.method == "POST" and not found:
+        blocking = [finding for finding in found if finding.blocks]
+        warnings = _links(finding for finding in found if not finding.blocks)
+        if request.method == "POST" and not blocking:
             try:
                 self._publish(request, draft)
                 return self._back(draft)
             except NotReady as refused:  # somebody edited it a moment ago
-                found = list(refused.findings)
-        if found:
-            links = [(mending_url(finding), finding.sentence) for finding in found]
+                blocking = list(refused.findings)
+        if blocking:
+            links = _links(blocking)
             title = _("Not ready to be published")
-            return self._page(request, draft, "findings", title, links=links)
+            return self._page(request, draft, "findings", title, links=links, warnings=warnings)
         edition = standing(draft)
         context = {
+            "warnings": warnings,
             "edition": edition,
             "changes": changes(edition, draft) if edition else None,
             "running": _running(draft),
@@ -179,6 +224,30 @@ class PublishingAdmin(KeyedAdmin[Guide]):
         context = {"edition": standing(draft), "running": _running(draft), "form": form}
         return self._page(request, draft, "withdraw", _("Withdraw this guide?"), **context)
 
+    def compare_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Two editions, or an edition and the draft: what differs, word by word."""
+        draft = self._draft(pk, allowed=self.has_view_permission(request))
+        editions = list(Edition.objects.light().filter(guide=draft).order_by("-number"))
+        context: dict[str, Any] = {"editions": editions}
+        if editions:
+            form = CompareForm(request.GET, editions)
+            context["form"] = form
+            if form.is_valid():
+                chosen = [form.cleaned_data[name] for name in ("from", "to")]
+                old, new = self._contents(draft, chosen)
+                context["sections"] = differences(old, new)
+        return self._page(request, draft, "compare", _("What differs?"), **context)
+
+    def roll_back_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        draft = self._draft(pk, allowed=self.has_publish_permission(request))
+        if request.method == "POST":
+            self._roll_back(request, draft)
+            return self._back(draft)
+        editions = Edition.objects.light().filter(guide=draft).select_related("published_by")
+        context = {"editions": editions.order_by("-number"), "running": _running(draft)}
+        title = _("Go back to an earlier edition?")
+        return self._page(request, draft, "rollback", title, **context)
+
     @admin.action(description=gettext_lazy("Publish the chosen guides"), permissions=["publish"])
     def publish_chosen(self, request: HttpRequest, queryset: QuerySet[Guide]) -> None:
         """Publish each guide that is ready; say of the others why they are not."""
@@ -186,11 +255,11 @@ class PublishingAdmin(KeyedAdmin[Guide]):
             try:
                 self._publish(request, guide)
             except NotReady as refused:
-                links = [(mending_url(each), each.sentence) for each in refused.findings]
+                links = format_html_join(" ", '<a href="{}">{}</a>', _links(refused.findings))
                 said = format_html(
                     _("“{}” is not ready to be published. {}"),
                     guide.title,
-                    format_html_join(" ", '<a href="{}">{}</a>', links),
+                    links,
                 )
                 messages.error(request, said)
 
@@ -215,6 +284,33 @@ class PublishingAdmin(KeyedAdmin[Guide]):
         )
         link = format_html('<a href="{}">{}</a>', edition.get_absolute_url(), _("See the page"))
         messages.success(request, format_html(said, edition.title, edition.number, link))
+
+    def _roll_back(self, request: HttpRequest, guide: Guide) -> None:
+        """Roll back to the edition whose number was posted, or say why not."""
+        form = EarlierForm(request.POST)
+        number: int = form.cleaned_data["number"] if form.is_valid() else 0
+        edition = Edition.objects.light().filter(guide=guide, number=number).first()
+        if not edition:
+            messages.error(request, _("This guide has no such edition: nothing was changed."))
+            return
+        name = {"number": edition.number}
+        try:
+            with transaction.atomic():
+                Edition.objects.roll_back(edition)
+                said = _("Rolled back: edition %(number)d is live again.") % name
+                self.log_change(request, guide, said)
+        except CannotRollBack as refused:
+            messages.error(request, str(refused))
+        else:
+            messages.success(request, said)
+
+    def _contents(self, draft: Guide, chosen: Sequence[str]) -> list[dict[str, Any]]:
+        """The frozen content of each: an edition by its number, or the draft."""
+        numbers = [int(each) for each in chosen if each != DRAFT]
+        editions = Edition.objects.filter(guide=draft, number__in=numbers)
+        contents = {str(each.number): each.content for each in editions}
+        contents[DRAFT] = freeze(draft)
+        return [contents[each] for each in chosen]
 
     def _back(self, guide: Guide) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:troubleshooter_guide_change", args=[guide.pk]))

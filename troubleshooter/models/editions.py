@@ -23,11 +23,15 @@ from .reading import Reading, freeze, read
 
 
 class NotReady(Exception):
-    """The draft cannot be published; `findings` says why."""
+    """The draft cannot be published; `findings` are those that block it."""
 
     def __init__(self, found: Sequence[Finding]) -> None:
         super().__init__(" ".join(finding.sentence for finding in found))
         self.findings = found
+
+
+class CannotRollBack(ValueError):
+    """This edition cannot become live again; the message is a sentence for the editor."""
 
 
 class EditionQuerySet(models.QuerySet["Edition"]):
@@ -48,13 +52,13 @@ class EditionQuerySet(models.QuerySet["Edition"]):
     def publish(self, guide: Guide, by: User | None) -> "Edition":
         """Freeze the draft and make it what new visitors see; running sessions keep theirs.
 
-        Raises NotReady when there are findings. Publishing a draft that is already live, word for
+        Raises NotReady when findings block it. Publishing a draft that is already live, word for
         word, changes nothing and gives back the live edition.
         """
         with transaction.atomic():
             Guide.objects.select_for_update().get(pk=guide.pk)  # one publisher at a time
             draft = Guide.objects.whole().get(pk=guide.pk)
-            if found := findings(draft):
+            if found := [finding for finding in findings(draft) if finding.blocks]:
                 raise NotReady(found)
             content = freeze(draft)
             digest = _digest(content)
@@ -75,6 +79,25 @@ class EditionQuerySet(models.QuerySet["Edition"]):
                 live=True,
                 published_by=by,
             )
+
+    def roll_back(self, edition: "Edition") -> "Edition":
+        """Make an earlier edition live again; the draft and running sessions stay as they are.
+
+        Raises CannotRollBack when it was withdrawn or is live already.
+        """
+        with transaction.atomic():
+            Guide.objects.select_for_update().get(pk=edition.guide_id)  # see publish
+            earlier = self.light().get(pk=edition.pk)
+            number = {"number": earlier.number}
+            if earlier.withdrawn_at:
+                said = _("Edition %(number)d was withdrawn and stays closed for good.")
+                raise CannotRollBack(said % number)
+            if earlier.live:
+                raise CannotRollBack(_("Edition %(number)d is live already.") % number)
+            self.filter(guide=edition.guide_id, live=True).update(live=False)
+            self.filter(pk=edition.pk).update(live=True)
+            earlier.live = True
+            return earlier
 
     def unpublish(self, guide: Guide) -> int:
         """Start no new sessions; running ones go on. Returns how many editions were live."""

@@ -1,35 +1,57 @@
-"""Why a draft cannot be published yet."""
+"""Why a draft cannot be published yet, and what in it deserves a second look."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import unescape
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from troubleshooter import ordering
+from troubleshooter import markup, ordering
 
-from .content import Guide, Placement, Risk
+from .content import Fix, Guide, Placement, Risk, Step
+
+MOST_STEPS = 20  # in a fix: somebody with a broken thing follows no longer list
+LONGEST_STEP = 600  # characters: one instruction, read at arm's length
+
+# Words in a fix, by its language, that often mean that something is gone afterwards.
+_LOSING = {
+    "en": r"delet(?:e[sd]?|ing)|eras(?:e[sd]?|ing)|reset(?:s|ting)?|wip(?:e[sd]?|ing)\s+out",
+    "de": r"(?:ge)?lösch\w*|zurück(?:zu)?setz\w*|zurückgesetzt",
+    "es": r"borr[ae]\w*|elimin[ae]\w*|restable[cz]\w*",
+    "ar": r"احذف|حذف|امسح|مسح|إعادة\s+ضبط",
+}
+_LINK = re.compile(r'href="([^"]*)"')
+_GUIDE_PAGE = re.compile(r"/g/([^/?#]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One reason, as a sentence, and the row and field where it is mended."""
+    """One reason, as a sentence, and the row and field where it is mended.
+
+    One that does not block is a warning: an editor may know better.
+    """
 
     sentence: str
     row: models.Model
     field: str
+    blocks: bool = True
 
 
 def findings(guide: Guide) -> list[Finding]:
-    """Every reason why `guide` cannot be published. Read it with `Guide.objects.whole()`."""
+    """All that speaks against publishing `guide`. Read it with `Guide.objects.whole()`."""
     placements = list(guide.placements.all())
-    found: list[Finding] = []
+    found = list(_of_texts(guide))
     if not placements:
         found.append(Finding(_("The guide has no fix yet."), guide, "placements"))
     for placement in placements:
         found.extend(_of_fix(placement, guide))
     found.extend(_of_symptoms(guide, placements))
     found.extend(_of_rules(placements))
+    found.extend(_of_links(guide, [placement.fix for placement in placements]))
     return found
 
 
@@ -46,10 +68,19 @@ def places(placements: Sequence[Placement]) -> list[ordering.Place]:
     ]
 
 
+def _of_texts(guide: Guide) -> Iterator[Finding]:
+    if not guide.title.strip():
+        yield Finding(_("The guide has no title."), guide, "title")
+    if not guide.summary.strip():
+        yield Finding(_("The guide has no summary."), guide, "summary")
+
+
 def _of_fix(placement: Placement, guide: Guide) -> Iterator[Finding]:
     fix = placement.fix
     name = {"fix": fix.title}
     steps = list(fix.steps.all())
+    if not fix.title.strip():
+        yield Finding(_("A fix has no title."), fix, "title")
     if fix.language != guide.language:
         yield Finding(
             _("The fix “%(fix)s” is written in another language than the guide.") % name,
@@ -66,16 +97,54 @@ def _of_fix(placement: Placement, guide: Guide) -> Iterator[Finding]:
             fix,
             "loses",
         )
-    for step in steps:
+    yield from _of_steps(fix, steps)
+    if fix.risk != Risk.DATA_LOSING and (word := _losing_word(fix, steps)):
+        yield Finding(
+            _("“%(fix)s” says “%(word)s”, but is not marked as losing data: is nothing lost?")
+            % (name | {"word": word}),
+            fix,
+            "risk",
+            blocks=False,
+        )
+
+
+def _of_steps(fix: Fix, steps: Sequence[Step]) -> Iterator[Finding]:
+    name = {"fix": fix.title}
+    if len(steps) > MOST_STEPS:
+        said = _("The fix “%(fix)s” has %(count)d steps; %(most)d are the most.")
+        yield Finding(said % (name | {"count": len(steps), "most": MOST_STEPS}), fix, "steps")
+    for number, step in enumerate(steps, start=1):
+        place = name | {"number": number}
+        if not step.text.strip():
+            said = _("Step %(number)d of “%(fix)s” has no text.")
+            yield Finding(said % place, step, "text")
+        elif len(step.text) > LONGEST_STEP:
+            said = ngettext(
+                "Step %(number)d of “%(fix)s” is %(over)d character too long: at most %(most)d.",
+                "Step %(number)d of “%(fix)s” is %(over)d characters too long: at most %(most)d.",
+                len(step.text) - LONGEST_STEP,
+            )
+            over = {"over": len(step.text) - LONGEST_STEP, "most": LONGEST_STEP}
+            yield Finding(said % (place | over), step, "text")
         if step.picture and not step.picture.alt.strip():
             yield Finding(
                 _("A picture in “%(fix)s” has no text alternative.") % name, step.picture, "alt"
             )
 
 
+def _losing_word(fix: Fix, steps: Sequence[Step]) -> str:
+    """The first word of a fix that often means that something is gone; empty without one."""
+    words = _LOSING.get(fix.language)
+    text = "\n".join([fix.title, *(f"{step.heading}\n{step.text}" for step in steps)])
+    found = re.search(rf"\b(?:{words})\b", text, re.IGNORECASE) if words else None
+    return " ".join(found[0].split()) if found else ""
+
+
 def _of_symptoms(guide: Guide, placements: Sequence[Placement]) -> Iterator[Finding]:
     placed = {placement.fix for placement in placements}
     for symptom in guide.symptoms.all():
+        if not symptom.text.strip():
+            yield Finding(_("A symptom has no text."), symptom, "text")
         for fix in symptom.start_with.all():
             names = {"symptom": symptom.text, "fix": fix.title}
             if fix not in placed:
@@ -104,3 +173,32 @@ def _of_rules(placements: Sequence[Placement]) -> Iterator[Finding]:
     for wrong in ordering.contradictions(places(placements)):
         names = {"fix": titles[wrong.fix], "other": titles[wrong.other]}
         yield Finding(sentences[wrong.rule] % names, by_key[wrong.fix], "after")
+
+
+def _of_links(guide: Guide, fixes: Sequence[Fix]) -> Iterator[Finding]:
+    """Links to guides that visitors cannot open; a link to this very guide will work."""
+    links = list(_links(guide, fixes))
+    slugs = {slug for _row, _field, slug in links} - {guide.slug}
+    if not slugs:
+        return
+    live = Guide.objects.filter(slug__in=slugs, editions__live=True)
+    dead = slugs - set(live.values_list("slug", flat=True))
+    for row, field, slug in links:
+        if slug in dead:
+            said = _("A link leads to /g/%(slug)s/, but no guide is live there.")
+            yield Finding(said % {"slug": slug}, row, field)
+
+
+def _links(guide: Guide, fixes: Sequence[Fix]) -> Iterator[tuple[models.Model, str, str]]:
+    """Where each text links to a guide: the row, its field, and the slug of that guide."""
+    prose: list[tuple[models.Model, str]] = [
+        (guide, field) for field in ("about", "prevention", "closing")
+    ]
+    for fix in fixes:
+        prose += [(fix, field) for field in ("why", "loses", "waiting", "note")]
+        prose += [(step, "text") for step in fix.steps.all()]
+    for row, field in prose:
+        for address in _LINK.findall(markup.render(getattr(row, field))):
+            page = _GUIDE_PAGE.match(unescape(address).removeprefix(settings.SITE_URL))
+            if page:
+                yield row, field, page[1]
