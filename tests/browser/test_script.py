@@ -43,7 +43,15 @@ def test_the_new_heading_has_the_focus_and_the_page_its_title(scripted: Visitor)
     scripted.broken()
     expect(scripted.page.locator("h1:focus")).to_have_count(1)
     assert scripted.page.title().startswith(scripted.heading)
-    assert scripted.page.evaluate("scrollY") == 0
+
+
+def test_every_new_fix_is_shown_from_its_top(scripted: Visitor) -> None:
+    scripted.page.set_viewport_size({"width": 1080, "height": 1010})
+    scripted.start()
+    for _fix in range(4):
+        scripted.broken()
+        expect(scripted.page.locator("h1:focus")).to_have_count(1)
+        expect(scripted.page.locator("header.top")).to_be_in_viewport()
 
 
 def test_a_double_click_answers_once(scripted: Visitor) -> None:
