@@ -436,11 +436,27 @@ class Desk(RuleBasedStateMachine):
 
 @override_settings(START_LIMIT=1_000_000)
 class MachineTests(CastTestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        make_fix("toner", "Change the toner", "Open the lid.")
+        make_fix("flash", "Flash it", "Hold on.", risk=Risk.DATA_LOSING, loses="The settings.")
+
+    def test_a_stopped_guide_shows_nothing_even_when_the_yes_is_missing(self) -> None:
+        # Chance comes here too seldom.
+        desk = Desk()
+        self.addCleanup(desk.teardown)
+        for htmx in (False, True):
+            walk = desk.arrive("unknown", far=True, htmx=htmx)
+            desk.take_down(safety=True)
+            desk.answer(walk, [NOT_FIXED], {}, htmx)
+            desk.edit_a_fix("toner", rename=False)
+            desk.publish()
+        desk.the_database_says_what_the_model_says()
+
     def test_the_desk_and_the_model_agree_whatever_anybody_does(self) -> None:
         logging.disable(logging.WARNING)  # every refusal is logged, and there are thousands
         self.addCleanup(logging.disable, logging.NOTSET)
-        make_fix("toner", "Change the toner", "Open the lid.")
-        make_fix("flash", "Flash it", "Hold on.", risk=Risk.DATA_LOSING, loses="The settings.")
         run_state_machine_as_test(
             Desk,
             settings=settings(
