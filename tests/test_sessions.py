@@ -582,3 +582,14 @@ class ConcurrencyTests(TransactionTestCase):
             said = [line.partition(" ")[2] for line in stored(session)]
             self.assertEqual(said.count("restart not_fixed"), 1)
             self.assertEqual(said.count("cable skipped other"), 1)
+
+
+class StaleReadingTests(CastTestCase):
+    def test_a_change_made_beside_the_resolving_answer_does_not_reopen_the_session(self) -> None:
+        walk(self.start(), "not_fixed")
+        here, there = (again(Session.objects.get()) for _reading in range(2))
+        here.record(2, "restart", FIXED)
+        there.record(1, "cable", SKIPPED, Reason.OTHER, change=True)
+        session = Session.objects.get()
+        self.assertEqual((session.status, session.resolved_by), (Status.RESOLVED, "restart"))
+        self.assertEqual([row.seq for row in session.rows], [1, 2, 3])
