@@ -102,8 +102,10 @@ class Inspector(HTMLParser):
 
 
 class SafetyTests(SimpleTestCase):
-    LINES = frozenset({"br", "em", "strong", "code", "a"})
-    BLOCKS = LINES | {"p", "pre", "ul", "ol", "li", "blockquote", "h3", "h4"}
+    BLOCKS = frozenset(
+        {"br", "em", "strong", "code", "a"}
+        | {"p", "pre", "ul", "ol", "li", "blockquote", "h3", "h4"}
+    )
 
     def assertHarmless(self, html: str, allowed: frozenset[str]) -> None:
         seen = Inspector(html)
@@ -125,7 +127,6 @@ class SafetyTests(SimpleTestCase):
         for text in HOSTILE:
             with self.subTest(text=text):
                 self.assertHarmless(markup.render(text), self.BLOCKS)
-                self.assertHarmless(markup.render_line(text), self.LINES)
                 self.assertHarmless(markup.render(f"- *{text}*\n\n> {text}"), self.BLOCKS)
 
     def test_the_second_layer_holds_without_the_first(self) -> None:
@@ -138,7 +139,6 @@ class SafetyTests(SimpleTestCase):
     @example("[a](b\n'c')")
     def test_no_text_breaks_it_or_gets_through(self, text: str) -> None:
         self.assertHarmless(markup.render(text), self.BLOCKS)
-        self.assertHarmless(markup.render_line(text), self.LINES)
 
     @given(st.text(min_size=1, max_size=60))
     def test_no_address_becomes_an_order(self, address: str) -> None:
@@ -174,9 +174,6 @@ class RenderTests(SimpleTestCase):
         ):
             self.assertIn(part, html)
 
-    def test_a_line_has_no_blocks(self) -> None:
-        self.assertEqual(markup.render_line("1. *Tap* `this`"), "1. <em>Tap</em> <code>this</code>")
-
     def test_links_go_where_they_say(self) -> None:
         for address in (
             "https://support.example/a?b=1",
@@ -184,12 +181,12 @@ class RenderTests(SimpleTestCase):
             "mailto:a@b.example",
             "tel:+1",
         ):
-            html = markup.render_line(f"[help]({address})")
-            self.assertEqual(html, f'<a href="{address}" rel="nofollow noopener">help</a>')
+            html = markup.render(f"[help]({address})")
+            self.assertEqual(html, f'<p><a href="{address}" rel="nofollow noopener">help</a></p>')
 
     def test_what_looks_like_a_tag_is_shown_as_written(self) -> None:
-        self.assertEqual(markup.render_line("Press <Ctrl> & wait"), "Press &lt;Ctrl&gt; &amp; wait")
+        html = markup.render("Press <Ctrl> & wait")
+        self.assertEqual(html, "<p>Press &lt;Ctrl&gt; &amp; wait</p>")
 
     def test_templates_show_the_result_as_it_is(self) -> None:
         self.assertTrue(hasattr(markup.render("*a*"), "__html__"))
-        self.assertTrue(hasattr(markup.render_line("*a*"), "__html__"))

@@ -26,11 +26,6 @@ def render(text: str) -> SafeString:
     return _clean(_parser.render(text))
 
 
-def render_line(text: str) -> SafeString:
-    """The safe HTML of one line: emphasis, code and links, no blocks."""
-    return _clean(_parser.renderInline(text))
-
-
 def plain(html: str) -> str:
     """The words of rendered HTML, on one line, for where there is no markup."""
     return " ".join(unescape(nh3.clean(html.replace("<", " <"), tags=set())).split())

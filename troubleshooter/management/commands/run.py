@@ -27,7 +27,7 @@ BLOCKING_THREADS = "4"  # in each process; more of them only queue up before SQL
 
 class Command(BaseCommand):
     help = (
-        "Prepares everything (folder, database, first guide, static files, first account)"
+        "Prepares everything (folder, database, first guides, static files, first account)"
         " and then becomes the server."
     )
     requires_system_checks = ()  # `make check` runs them; a start should be quick
