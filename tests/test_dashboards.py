@@ -14,7 +14,8 @@ from django.utils.html import strip_tags
 from tests.base import CastTestCase, make_fix, walk
 from troubleshooter import analytics
 from troubleshooter.analytics import contents
-from troubleshooter.dashboards import PER_PAGE, _nearest
+from troubleshooter.dashboards.base import nearest
+from troubleshooter.dashboards.guide import PER_PAGE
 from troubleshooter.flow import Outcome
 from troubleshooter.models import Edition, Fix, Guide, Placement, Session
 
@@ -265,14 +266,14 @@ class PagingTests(NumbersPageTestCase):
         self.assertEqual(self.listed("?page=3"), self.ids[2 * PER_PAGE :])
 
     def test_a_page_that_is_not_there_gets_the_nearest(self) -> None:
-        for asked, nearest in (("-7", 1), ("99999999999999999999", 3), ("two%00", 1)):
+        for asked, page in (("-7", 1), ("99999999999999999999", 3), ("two%00", 1)):
             with self.subTest(asked=asked):
-                self.assertIn(f"Page {nearest} of 3", self.text(f"{PRINTER}?page={asked}"))
+                self.assertIn(f"Page {page} of 3", self.text(f"{PRINTER}?page={asked}"))
 
     def test_any_number_of_a_page_is_understood(self) -> None:
-        for asked, nearest in (("0", 1), ("2", 2), ("4", 3), ("", 1), ("1.5", 1), ("9" * 5000, 1)):
+        for asked, page in (("0", 1), ("2", 2), ("4", 3), ("", 1), ("1.5", 1), ("9" * 5000, 1)):
             with self.subTest(asked=asked[:40]):
-                self.assertEqual(_nearest(asked, 3), nearest)
+                self.assertEqual(nearest(asked, 3), page)
 
     def test_pages_link_to_each_other(self) -> None:
         for page, linked in (("1", {"2", "3"}), ("2", {"1", "3"}), ("3", {"1", "2"})):

@@ -1,0 +1,9 @@
+"""The staff's pages of numbers: who may see them, and how analytics is put into words.
+
+Its rooms, in the order in which they may know each other: base, filters, tables, then a page each.
+"""
+
+from .guide import export_guide, numbers_guide
+from .overview import export_guides, numbers
+
+__all__ = ["export_guide", "export_guides", "numbers", "numbers_guide"]

@@ -1,0 +1,72 @@
+"""What every page of numbers shares: who may see it, its frame, and what is not there."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.decorators import staff_member_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from troubleshooter import analytics
+from troubleshooter.analytics import Ending
+
+View = Callable[..., HttpResponseBase]
+
+
+def may_see_numbers(view: View) -> View:
+    """Only for staff who may view sessions; others are asked to log in, or told why not."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.has_perm("troubleshooter.view_session"):
+            return view(request, *args, **kwargs)
+        sentence = _(
+            "Your account may not see the numbers. An administrator can give it the permission"
+            " to view sessions."
+        )
+        return page_of(request, "_numbers.html", _("Not allowed"), status=403, sentence=sentence)
+
+    guarded_view: View = require_safe(never_cache(staff_member_required(guarded)))
+    return guarded_view
+
+
+def no_such_guide(request: HttpRequest, guide_key: str) -> HttpResponse:
+    sentence = _("There is no guide with the key “%(key)s”.") % {"key": guide_key}
+    return page_of(request, "_numbers.html", _("No such guide"), status=404, sentence=sentence)
+
+
+def no_such_file(request: HttpRequest) -> HttpResponse:
+    sentence = _("There is no such file. The links beside the tables lead to those there are.")
+    return page_of(request, "_numbers.html", _("No such file"), status=404, sentence=sentence)
+
+
+def page_of(
+    request: HttpRequest, template: str, title: str, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    """A page of the staff desk, with everything the admin's frame needs."""
+    shared = {
+        **admin.site.each_context(request),
+        "title": title,
+        "endings": list(Ending),
+        "simulated": simulated(request),
+        "idle_minutes": int(analytics.IDLE.total_seconds() // 60),
+    }
+    return render(request, f"troubleshooter/{template}", {**shared, **context}, status=status)
+
+
+def simulated(request: HttpRequest) -> bool:
+    """Whether somebody asked to have simulated sessions counted, too: ?simulated=1."""
+    return request.GET.get("simulated") == "1"
+
+
+def nearest(asked: str, last: int) -> int:
+    """The number of the page nearest to the one asked for, whatever was asked for."""
+    try:
+        return min(max(int(asked), 1), last)
+    except ValueError:
+        return 1
