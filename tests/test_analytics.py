@@ -19,6 +19,7 @@ from troubleshooter.analytics import (
     Endings,
     Filter,
     FixRow,
+    by_session,
     contents,
 )
 from troubleshooter.flow import Outcome, Reason, Status
@@ -657,7 +658,7 @@ class RecountTests(CastTestCase):
         asked = analytics.sessions("printer")
         told = {row.public_id: row for row in analytics.walks(asked, self.now)}
         for size in (7, 125, 250, 251):
-            with self.subTest(size=size), mock.patch.object(analytics, "BATCH", size):
+            with self.subTest(size=size), mock.patch.object(by_session, "BATCH", size):
                 rows = list(analytics.all_walks(asked, self.now))
                 self.assertEqual(len(rows), 250)
                 self.assertEqual({row.public_id: row for row in rows}, told)

@@ -40,5 +40,8 @@ class Filter:
         return found if self.simulated else found & ~Q(**{f"{path}channel": Session.SIMULATED})
 
 
+REAL = Filter()  # every session that no simulated visitor walked
+
+
 def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
