@@ -341,11 +341,10 @@ class RollBackPageTests(DeskTestCase):
 
 class WarningPageTests(DeskTestCase):
     def test_a_warning_is_shown_with_its_link_and_does_not_stop_publishing(self) -> None:
-        cable = Fix.objects.get(key="cable")
         Step.objects.filter(key="cable1").update(text="Delete it.")
         html = self.html(self.move("publish"))
         self.assertIn("Look at this again", html)
-        link = f"{admin_url('fix', 'change', cable.pk)}#id_risk"
+        link = f"{admin_url('guide', 'change', self.guide.pk)}#id_fix.cable.risk"
         self.assertIn(f'<a href="{link}">“Check the cable” says “Delete”', html)
         self.assertIn('value="Publish"', html)
         self.text(self.move("publish"), post="yes")
@@ -360,9 +359,9 @@ class WarningPageTests(DeskTestCase):
 
     def test_a_finding_in_a_step_leads_to_its_field(self) -> None:
         Step.objects.filter(key="cable2").update(text="x" * 700)
-        page = admin_url("fix", "change", Fix.objects.get(key="cable").pk)
-        self.assertIn(f"{page}#id_steps-1-text", self.html(self.move("publish")))
-        self.assertIn('id="id_steps-1-text"', self.html(page))
+        desk = admin_url("guide", "change", self.guide.pk)
+        self.assertIn(f"{desk}#id_step.cable.cable2.text", self.html(self.move("publish")))
+        self.assertIn('id="id_step.cable.cable2.text"', self.html(desk))
 
     def test_no_warning_is_no_heading(self) -> None:
         self.edit(title="Changed")

@@ -34,6 +34,7 @@ NOUNS = [
     "content",
     "findings",
     "reading",
+    "drafts",
     "editions",
     "sessions",
     "handovers",

@@ -66,7 +66,7 @@ def _of_fixes(edition: Edition, draft: Guide, content: dict[str, Any]) -> Iterat
     old = {fix["key"]: fix for fix in edition.content["fixes"]}
     new = {fix["key"]: fix for fix in content["fixes"]}
     rows = {placement.fix.key: placement.fix for placement in draft.placements.all()}
-    changed = [rows[key] for key in new if key in old and _remedy(old[key]) != _remedy(new[key])]
+    changed = [rows[key] for key in new if key in old and remedy(old[key]) != remedy(new[key])]
     others = _other_guides(changed, draft)
     entries = _last_entries(changed, edition)
     for fix in changed:
@@ -83,7 +83,7 @@ def _of_fixes(edition: Edition, draft: Guide, content: dict[str, Any]) -> Iterat
         yield FixChange(_("“%(fix)s” is taken out of this guide.") % {"fix": title})
 
 
-def _remedy(fix: dict[str, Any]) -> dict[str, Any]:
+def remedy(fix: dict[str, Any]) -> dict[str, Any]:
     """A frozen fix without its place in the guide."""
     return {name: value for name, value in fix.items() if name not in ("pin", "after")}
 

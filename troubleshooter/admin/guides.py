@@ -1,18 +1,28 @@
-"""Guides, with their placements and symptoms on one page."""
+"""The list of guides, and the desk of each: seen, changed and saved on one page."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
-from troubleshooter.models import Edition, Guide, Placement, Symptom, freeze
+from troubleshooter.models import Edition, Guide, findings, freeze, read
+from troubleshooter.web import respond, see_other
 
-from .base import RowInline
-from .publishing import PublishingAdmin, standing
+from .desk import Desk, Meanwhile, last_writer, library, move, opened, signed, sketch, unsigned
+from .differences import differences
+from .publishing import PublishingAdmin, mending_links, standing
+from .sheet import GUIDE, Sheet
+
+WRITES = ("guide", "placement", "symptom", "fix", "step")  # what a save may touch
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -37,37 +47,12 @@ class StateFilter(admin.SimpleListFilter):
         return queryset
 
 
-class PlacementInline(RowInline[Placement, Guide]):
-    model = Placement
-    fields = ["position", "fix", "pin", "after"]
-    verbose_name = gettext_lazy("fix")
-    verbose_name_plural = gettext_lazy("fixes, in the order they are tried")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Placement]:
-        return super().get_queryset(request).select_related("fix").prefetch_related("after")
-
-
-class SymptomInline(RowInline[Symptom, Guide]):
-    model = Symptom
-    fields = ["position", "text", "start_with"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Symptom]:
-        return super().get_queryset(request).prefetch_related("start_with")
-
-
 @admin.register(Guide)
 class GuideAdmin(PublishingAdmin):
     list_display = ["title", "topic", "language", "state"]
     list_filter = [StateFilter, "topic", "language"]
     list_select_related = ["topic"]
     search_fields = ["title", "slug", "summary"]
-    prepopulated_fields = {"slug": ["title"]}
-    autocomplete_fields = ["contacts"]
-    inlines = [PlacementInline, SymptomInline]
-    fieldsets = [
-        (None, {"fields": ["title", "slug", "topic", "summary", "about"]}),
-        (gettext_lazy("At the end"), {"fields": ["prevention", "closing", "contacts"]}),
-    ]
     instead = gettext_lazy(
         "Editions and sessions of this guide are kept, so it cannot be deleted."
         " Unpublish it instead: then nobody can start it."
@@ -90,21 +75,106 @@ class GuideAdmin(PublishingAdmin):
             return _("live, edition %(number)d") % {"number": number}
         return _("withdrawn") if getattr(guide, "withdrawn_at", None) else _("not published")
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Guide | None = None,
-    ) -> HttpResponse:
-        if obj:
-            edition = standing(obj)
-            draft = Guide.objects.whole().get(pk=obj.pk)  # as saved, whatever the form says
+    def get_urls(self) -> list[URLPattern]:
+        sketch = self.admin_site.admin_view(require_POST(self.sketch_view))
+        return [
+            path("sketch/", sketch, name="troubleshooter_guide_sketch"),
+            *super().get_urls(),
+        ]
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> Any:
+        if not self._may_write(request):
+            raise PermissionDenied
+        return self._desk_view(request, Guide())
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        pk = int(object_id) if object_id.isdecimal() and len(object_id) < 18 else 0
+        return self._desk_view(request, self._draft(pk, allowed=self.has_view_permission(request)))
+
+    def sketch_view(self, request: HttpRequest) -> HttpResponse:
+        """What was typed so far, as a visitor would see it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        pk = request.POST.get("guide", "")
+        guide = Guide.objects.filter(pk=int(pk)).first() if pk.isdecimal() else None
+        desk = Desk(guide or Guide(), Sheet.posted(request.POST))
+        return respond(request, sketch(read(desk.frozen()), request.POST.get("at", "")))
+
+    def _may_write(self, request: HttpRequest) -> bool:
+        return request.user.has_perms(
+            [f"troubleshooter.{action}_{model}" for action in ("add", "change") for model in WRITES]
+        )
+
+    def _desk_view(self, request: HttpRequest, guide: Guide) -> HttpResponse:
+        if request.method == "POST":
+            if not self._may_write(request):
+                raise PermissionDenied
+            sheet = Sheet.posted(request.POST)
+            act, _colon, target = request.POST.get("act", "save").partition(":")
+            if act in ("save", "publish"):
+                return self._save(request, Desk(guide, sheet, request.POST), leads_to=act)
+            row = move(sheet, act, tuple(target.split(".")))
+            desk = Desk(guide, sheet)
+            if act == "add":
+                desk.focus(row)
+            return self._desk(request, desk, base=request.POST.get("base", ""))
+        if not guide.pk:
+            sheet = Sheet({GUIDE: {}})
+            for kind in ("symptom", "fix"):
+                move(sheet, "add", (kind,))
+            return self._desk(request, Desk(guide, sheet))
+        sheet, content = opened(guide)
+        return self._desk(request, Desk(guide, sheet), base=signed(content))
+
+    def _save(self, request: HttpRequest, desk: Desk, *, leads_to: str) -> HttpResponse:
+        base = request.POST.get("base", "")
+        if not desk.valid:
+            return self._desk(request, desk, base=base)
+        before = unsigned(base)
+        try:
+            guide = desk.save(cast(User, request.user), before)
+        except Meanwhile as found:
+            theirs = {
+                "entry": last_writer(desk.guide),
+                "sections": differences(before, found.content) if before else [],
+                "mine": differences(found.content, desk.frozen()),
+            }
+            return self._desk(request, desk, base=signed(found.content), theirs=theirs)
+        if leads_to == "publish":
+            return see_other(reverse("admin:troubleshooter_guide_publish", args=[guide.pk]))
+        messages.success(request, _("Saved. Visitors see it when you publish."))
+        at = request.POST.get("at", "").partition(".")[0]
+        anchor = f"#card-{at}" if at in desk.titles else ""
+        return see_other(reverse("admin:troubleshooter_guide_change", args=[guide.pk]) + anchor)
+
+    def _desk(self, request: HttpRequest, desk: Desk, **context: Any) -> HttpResponse:
+        guide = desk.guide
+        asked = request.POST.get("library", "").strip()
+        context |= {
+            **self.admin_site.each_context(request),
+            "is_nav_sidebar_enabled": False,  # the room is for the guide
+            "desk": desk,
+            "opts": self.opts,
+            "original": guide if guide.pk else None,
+            "title": guide.title if guide.pk else _("A new guide"),
+            "may_write": self._may_write(request),
+            "may_publish": self.has_publish_permission(request),
+            "may_delete": self.has_delete_permission(request),
+            "unsaved": request.method == "POST",
+            "at": request.POST.get("at", ""),
+            "asked": asked,
+            "library": library(desk, asked),
+        }
+        if guide.pk:
+            edition = standing(guide)
+            draft = Guide.objects.whole().get(pk=guide.pk)  # as saved, whatever the form says
+            found = findings(draft)
             context |= {
                 "edition": edition,
                 "differs": edition is not None and edition.content != freeze(draft),
-                "may_publish": self.has_publish_permission(request),
+                "blocking": mending_links(draft, [each for each in found if each.blocks]),
+                "warnings": mending_links(draft, [each for each in found if not each.blocks]),
             }
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        return TemplateResponse(request, "admin/troubleshooter/guide/desk.html", context)

@@ -22,8 +22,10 @@ from troubleshooter.flow import Status
 from troubleshooter.models import (
     Edition,
     Finding,
+    Fix,
     Guide,
     NotReady,
+    Picture,
     Placement,
     Session,
     Step,
@@ -97,26 +99,28 @@ def standing(guide: Guide) -> Edition | None:
     return editions.order_by("-live", "-number").first()
 
 
-def mending_url(finding: Finding) -> str:
-    """Where in the admin a finding is mended: the page of its row, at the field."""
-    row, field = finding.row, finding.field
-    if isinstance(row, Placement | Symptom):  # rows of the guide's page
-        rows = "placements" if isinstance(row, Placement) else "symptoms"
-        nth = list(getattr(row.guide, rows).all()).index(row)
-        row, anchor = row.guide, f"id_{rows}-{nth}-{field}"
-    elif isinstance(row, Step):  # a row of its fix's page
-        nth = list(row.fix.steps.all()).index(row)
-        row, anchor = row.fix, f"id_steps-{nth}-{field}"
-    elif row._meta.get_field(field).one_to_many:
-        anchor = f"{field}-group"
-    else:
-        anchor = f"id_{field}"
-    page = reverse(f"admin:troubleshooter_{row._meta.model_name}_change", args=[row.pk])
-    return f"{page}#{anchor}"
+def mending_links(guide: Guide, found: Iterable[Finding]) -> list[tuple[str, str]]:
+    """Each finding as a link to its field on the guide's desk. Read the guide whole."""
+    desk = reverse("admin:troubleshooter_guide_change", args=[guide.pk])
+    return [(f"{desk}#{_anchor(guide, each)}", each.sentence) for each in found]
 
 
-def _links(found: Iterable[Finding]) -> list[tuple[str, str]]:
-    return [(mending_url(finding), finding.sentence) for finding in found]
+def _anchor(guide: Guide, finding: Finding) -> str:
+    """The id of the field where a finding is mended."""
+    row, name = finding.row, finding.field
+    if isinstance(row, Picture):
+        steps = (step for each in guide.placements.all() for step in each.fix.steps.all())
+        row = next(step for step in steps if step.picture == row)
+    match row:
+        case Placement():
+            return f"id_fix.{row.fix.key}.{'title' if name == 'fix' else name}"
+        case Fix():
+            return f"card-{row.key}" if name == "steps" else f"id_fix.{row.key}.{name}"
+        case Step():
+            return f"id_step.{row.fix.key}.{row.key}.{name}"
+        case Symptom():
+            return f"id_symptom.{row.key}.{name}"
+    return "fixes" if name == "placements" else f"id_guide.{name}"
 
 
 def _running(guide: Guide) -> int:
@@ -173,7 +177,7 @@ class PublishingAdmin(KeyedAdmin[Guide]):
         draft = self._draft(pk, allowed=self.has_publish_permission(request))
         found = findings(draft)
         blocking = [finding for finding in found if finding.blocks]
-        warnings = _links(finding for finding in found if not finding.blocks)
+        warnings = mending_links(draft, [each for each in found if not each.blocks])
         if request.method == "POST" and not blocking:
             try:
                 self._publish(request, draft)
@@ -181,7 +185,7 @@ class PublishingAdmin(KeyedAdmin[Guide]):
             except NotReady as refused:  # somebody edited it a moment ago
                 blocking = list(refused.findings)
         if blocking:
-            links = _links(blocking)
+            links = mending_links(draft, blocking)
             title = _("Not ready to be published")
             return self._page(request, draft, "findings", title, links=links, warnings=warnings)
         edition = standing(draft)
@@ -255,7 +259,10 @@ class PublishingAdmin(KeyedAdmin[Guide]):
             try:
                 self._publish(request, guide)
             except NotReady as refused:
-                links = format_html_join(" ", '<a href="{}">{}</a>', _links(refused.findings))
+                whole = Guide.objects.whole().get(pk=guide.pk)
+                links = format_html_join(
+                    " ", '<a href="{}">{}</a>', mending_links(whole, refused.findings)
+                )
                 said = format_html(
                     _("“{}” is not ready to be published. {}"),
                     guide.title,

@@ -2,6 +2,7 @@
 
 from .content import Contact, Fix, Guide, Picture, Placement, Risk, Step, Symptom, Topic
 from .counts import MissedSearch
+from .drafts import copied, rewrite
 from .editions import Edition, EditionQuerySet, NotReady
 from .findings import Finding, findings
 from .handovers import HandOver
@@ -35,9 +36,11 @@ __all__ = [
     "Symptom",
     "Topic",
     "Tried",
+    "copied",
     "findings",
     "freeze",
     "read",
+    "rewrite",
     "transcript",
     "tried",
 ]

@@ -223,7 +223,8 @@ class GuideQuerySet(models.QuerySet["Guide"]):
     def whole(self) -> "GuideQuerySet":
         """With everything a draft is made of, in a number of queries that does not grow."""
         return self.select_related("topic").prefetch_related(
-            "placements__fix__steps__picture",
+            "placements__fix__steps",
+            models.Prefetch("placements__fix__steps__picture", Picture.objects.defer("content")),
             "placements__after",
             "symptoms__start_with",
             "contacts",

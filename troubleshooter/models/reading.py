@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from troubleshooter import markup, ordering
 
-from .content import Guide, Picture, Placement, Risk, Step
+from .content import Fix, Guide, Picture, Placement, Risk, Step
 
 FORMAT = 1  # of the JSON below; raised when its shape changes
 
@@ -47,7 +47,15 @@ def freeze(guide: Guide) -> dict[str, Any]:
 
 
 def _freeze_fix(placement: Placement) -> dict[str, Any]:
-    fix = placement.fix
+    return {
+        **freeze_remedy(placement.fix),
+        "pin": placement.pin,
+        "after": sorted(fix.key for fix in placement.after.all()),
+    }
+
+
+def freeze_remedy(fix: Fix) -> dict[str, Any]:
+    """A fix without its place in a guide. Read it with its steps and their pictures."""
     return {
         "key": fix.key,
         "revision": fix.revision,
@@ -59,8 +67,6 @@ def _freeze_fix(placement: Placement) -> dict[str, Any]:
         "closes_page": fix.closes_page,
         "waiting": fix.waiting,
         "note": fix.note,
-        "pin": placement.pin,
-        "after": sorted(fix.key for fix in placement.after.all()),
         "steps": [_freeze_step(step) for step in fix.steps.all()],
     }
 
@@ -70,11 +76,12 @@ def _freeze_step(step: Step) -> dict[str, Any]:
         "key": step.key,
         "heading": step.heading,
         "text": step.text,
-        "picture": _freeze_picture(step.picture) if step.picture else None,
+        "picture": freeze_picture(step.picture) if step.picture else None,
     }
 
 
-def _freeze_picture(picture: Picture) -> dict[str, Any]:
+def freeze_picture(picture: Picture) -> dict[str, Any]:
+    """A picture by its hash, with the words that stand for it."""
     return {
         "sha256": picture.sha256,
         "kind": picture.kind,
