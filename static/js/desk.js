@@ -34,21 +34,30 @@ document.addEventListener("input", (event) => {
   touch();
 });
 
-// Saving leaves the page, so first see that somebody is there to save it: whoever was logged out
-// meanwhile, or is off the network, keeps the page and everything on it.
-async function save(act) {
-  say("");
+// Is there somebody to take what we send? Whoever was logged out meanwhile, or is off the network,
+// keeps the page and everything on it. A new login has a new token, so the form gets that.
+async function answered() {
   let page;
   try {
     page = await fetch(location.pathname, { redirect: "manual" });
   } catch {
-    return say("away");
+    say("away");
+    return false;
   }
-  if (page.type === "opaqueredirect") return say("out");
-  if (!page.ok) return say("away");
+  if (!page.ok) {
+    say(page.type === "opaqueredirect" ? "out" : "away");
+    return false;
+  }
   const fresh = new DOMParser().parseFromString(await page.text(), "text/html");
   const token = fresh.querySelector("#desk [name=csrfmiddlewaretoken]");
   if (token) desk().querySelector("[name=csrfmiddlewaretoken]").value = token.value;
+  return true;
+}
+
+// Saving leaves the page, so it asks first.
+async function save(act) {
+  say("");
+  if (!await answered()) return;
   const asked = document.createElement("input");
   Object.assign(asked, { type: "hidden", name: "act", value: act });
   desk().append(asked);
@@ -125,10 +134,10 @@ document.addEventListener("htmx:before:morph:attr", (event) => {
 }, true);
 
 // An answer that is no desk (a login, an error) must not take the place of one.
-document.addEventListener("htmx:after:request", (event) => {
+document.addEventListener("htmx:after:request", async (event) => {
   if (event.detail.ctx.text.includes('id="desk"')) return say("");
   event.preventDefault();
-  say(event.detail.ctx.text.includes("id_password") ? "out" : "away");
+  if (await answered()) say("again");
 });
 
 document.addEventListener("htmx:error", () => say("away"));
