@@ -3,12 +3,25 @@
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
-from django.forms import BooleanField, MultipleChoiceField
+from django.contrib.auth.models import Permission
+from django.forms import BooleanField, FileField, MultipleChoiceField
 from django.urls import reverse
 
 from tests.base import make_fix
 from tests.test_admin import DeskTestCase, admin_url, make_picture
-from troubleshooter.models import Contact, Edition, Fix, Guide, Step, Symptom, Topic, freeze
+from tests.test_admin_pictures import upload
+from tests.test_pictures import SVG
+from troubleshooter.models import (
+    Contact,
+    Edition,
+    Fix,
+    Guide,
+    Picture,
+    Step,
+    Symptom,
+    Topic,
+    freeze,
+)
 
 Data = dict[str, Any]
 
@@ -30,6 +43,8 @@ class DeskPageTestCase(DeskTestCase):
         for form in context["desk"].forms:
             for bound in form:
                 value = bound.value()
+                if isinstance(bound.field, FileField):
+                    continue
                 if isinstance(bound.field, BooleanField | MultipleChoiceField):
                     value = value or []  # a box that is not ticked is not sent
                 data[bound.html_name] = "" if value is None else value
@@ -272,6 +287,54 @@ class RowTests(DeskPageTestCase):
             self.assertEqual(self.titles(self.act(act)), titles, act)
         self.assertEqual(self.titles(self.act("place:99999")), titles)
         self.assertEqual(self.titles(self.act("unpicture:step.no.no")), titles)
+
+
+class PictureTests(DeskPageTestCase):
+    FIELD = "step.driver.driver1.upload"
+
+    def test_a_picture_is_added_to_its_step_and_asks_for_its_words(self) -> None:
+        page = self.act("upload:step.driver.driver1", self.typed() | {self.FIELD: upload()})
+        picture = Picture.objects.get()
+        self.assertEqual((picture.name, picture.alt), ("Both halves", ""))
+        data = self.form_of(page)
+        self.assertEqual(data["step.driver.driver1.picture"], str(picture.pk))
+        self.assertContains(page, f"/p/{picture.sha256}.webp")
+        self.assertRegex(page.content.decode(), r'<input[^>]*driver1\.alt"[^>]*autofocus')
+        self.assertContains(self.save(data), "A picture in “Update the driver” has no text")
+        self.save(self.typed(), **{"step.driver.driver1.alt": "Red beside blue"})
+        frozen = self.draft()["fixes"][2]["steps"][0]["picture"]
+        self.assertEqual((frozen["sha256"], frozen["alt"]), (picture.sha256, "Red beside blue"))
+
+    def test_another_picture_does_not_take_over_the_words_of_the_first(self) -> None:
+        make_picture("driver1")
+        page = self.act("upload:step.driver.driver1", self.typed() | {self.FIELD: upload()})
+        self.assertEqual(self.form_of(page)["step.driver.driver1.alt"], "")
+
+    def test_saving_takes_a_chosen_file_along(self) -> None:
+        self.save(self.typed() | {self.FIELD: upload()})
+        self.assertEqual(Step.objects.get(key="driver1").picture, Picture.objects.get())
+
+    def test_a_file_that_cannot_be_taken_is_said_at_its_step(self) -> None:
+        data = self.typed() | {"guide.title": "Changed"}
+        for act in ("upload:step.driver.driver1", "save"):
+            page = self.act(act, data | {self.FIELD: upload(SVG)})
+            self.assertContains(page, "This is no picture that can be taken")
+            self.assertContains(page, f'href="#id_{self.FIELD}"')
+            self.assertContains(page, 'value="Changed"')
+        self.assertFalse(Picture.objects.exists())
+
+    def test_a_file_that_belongs_to_no_step_is_left_alone(self) -> None:
+        for name in ("upload", "step.no.no.upload", "guide.upload", "step.driver.driver1.text"):
+            self.act("up:fix.cable", self.typed() | {name: upload()})
+        self.assertFalse(Picture.objects.exists())
+
+    def test_it_takes_the_permission_to_add_pictures(self) -> None:
+        self.erin.groups.clear()
+        of_content = Permission.objects.filter(content_type__app_label="troubleshooter")
+        self.erin.user_permissions.set(of_content.exclude(codename="add_picture"))
+        data = self.typed() | {"act": "up:fix.cable"}
+        self.assertEqual(self.client.post(self.url, data).status_code, 200)
+        self.assertEqual(self.client.post(self.url, data | {self.FIELD: upload()}).status_code, 403)
 
 
 class LibraryTests(DeskPageTestCase):

@@ -54,10 +54,17 @@ async function answered() {
   return true;
 }
 
-// Saving leaves the page, so it asks first.
+// Saving leaves the page, so it asks first. A second press while it does is the same save.
+let saving = false;
+
 async function save(act) {
+  if (saving) return;
+  saving = true;
   say("");
-  if (!await answered()) return;
+  if (!await answered()) {
+    saving = false;
+    return;
+  }
   const asked = document.createElement("input");
   Object.assign(asked, { type: "hidden", name: "act", value: act });
   desk().append(asked);
@@ -122,6 +129,15 @@ function ready() {
   }
 }
 
+// A picture that was chosen, pasted or dropped (pictures.js) is sent at once.
+document.addEventListener("change", (event) => {
+  const [file] = event.target.files ?? [];
+  if (!file || event.target.form !== desk()) return;
+  const zone = event.target.closest("[data-picture]");
+  if (file.size > Number(zone.dataset.most)) return;
+  desk().requestSubmit(zone.querySelector(".desk-send"));
+});
+
 // The server draws folds closed; what the editor opened stays open.
 document.addEventListener("toggle", (event) => {
   const field = event.target.matches?.(".desk-fold") && event.target.querySelector("[name$='.open']");
@@ -144,6 +160,7 @@ document.addEventListener("htmx:error", () => say("away"));
 
 document.addEventListener("htmx:after:swap", () => {
   ready();
+  for (const file of desk().querySelectorAll("input[type=file]")) file.value = ""; // it was sent
   const first = desk().querySelector("[autofocus]");
   first?.closest("details")?.setAttribute("open", "");
   first?.focus();

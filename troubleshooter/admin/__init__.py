@@ -1,15 +1,15 @@
 """The desk of editors and agents: Django's admin, tidied.
 
-Its rooms, in the order in which they may know each other: base, content, changes, differences,
-publishing, guides, records, people.
+Its rooms, in the order in which they may know each other: base, content, pictures, fixes, changes,
+differences, publishing, guides, records, people.
 """
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from . import content, guides, people, records
+from . import content, fixes, guides, people, pictures, records
 
-__all__ = ["content", "guides", "people", "records"]
+__all__ = ["content", "fixes", "guides", "people", "pictures", "records"]
 
 admin.site.site_header = admin.site.site_title = _("Helpdesk")
 admin.site.index_title = _("What do you want to do?")

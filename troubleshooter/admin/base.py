@@ -1,7 +1,7 @@
 """What the rooms of the admin share: Django's own classes, typed, and a little tidier."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django import forms
@@ -71,11 +71,16 @@ class DeskAdmin(_Tidy, ModelAdmin[Row]):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         to_delete, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        protected = [*protected, *self.kept_by(objs)]
         if protected:  # then nobody may, whatever their role: let the page speak of that alone
             lacking = set()
             if self.instead:
                 messages.warning(request, str(self.instead))
         return to_delete, counts, lacking, protected
+
+    def kept_by(self, objs: Any) -> Iterable[str]:
+        """What else needs some of these rows, beyond what the database itself knows."""
+        return ()
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Row], search_term: str

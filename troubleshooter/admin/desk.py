@@ -1,15 +1,18 @@
 """The desk: a whole guide in forms on one page, made from a sheet and giving frozen content."""
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from pathlib import PurePath
+from typing import Any, TypeVar, cast
 
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.core import signing
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
 from django.utils.functional import cached_property
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -29,6 +32,7 @@ from troubleshooter.models import (
 )
 from troubleshooter.models.content import default_language, new_key
 from troubleshooter.models.reading import FORMAT, freeze_picture, freeze_remedy
+from troubleshooter.pictures import BadPicture
 from troubleshooter.web import Page
 
 from .changes import remedy
@@ -37,11 +41,14 @@ from .rows import ContactForm, DeskForm, FixForm, GuideForm, StepForm, SymptomFo
 from .sheet import DEPTH, GUIDE, Path, Sheet
 
 LIBRARY_SHOWN = 8  # fixes found in the library, at most
+PICTURE_NAME = 80  # characters of a file's name that become a picture's
 LOG_LIMIT = 1000  # characters of one entry in the log
 NOBODY = "x" * 38  # where the key of a session would stand: it opens nothing
 SALT = "troubleshooter.admin.desk"
 
 Content = dict[str, Any]
+Files = MultiValueDict[str, "UploadedFile[Any]"]
+Posted = tuple[QueryDict, list[tuple[str, str]]]
 Form = TypeVar("Form", bound=DeskForm)
 
 
@@ -81,6 +88,7 @@ class Desk:
     """Everything one page shows of a guide. With `data` it weighs what was posted."""
 
     def __init__(self, guide: Guide, sheet: Sheet, data: QueryDict | None = None) -> None:
+        self.refused: list[tuple[str, str]] = []  # pictures that could not be taken
         self.guide = guide
         self.sheet = sheet
         self.data = data
@@ -109,11 +117,12 @@ class Desk:
         others = [each.guide for each in placements if each.guide_id != self.guide.pk]
         return Card(key, form, steps, fix, others)
 
-    def focus(self, path: Path) -> None:
-        """Let typing go on in the first field of this row."""
+    def focus(self, path: Path, name: str = "") -> None:
+        """Let typing go on in a field of this row, the first one unless it is named."""
         for form in self.forms:
             if form.path == path:
-                next(iter(form.fields.values())).widget.attrs["autofocus"] = True
+                field = form.fields[name or next(iter(form.fields))]
+                field.widget.attrs["autofocus"] = True
 
     @cached_property
     def titles(self) -> dict[str, str]:
@@ -150,12 +159,12 @@ class Desk:
 
     @cached_property
     def valid(self) -> bool:
-        return all(form.is_valid() for form in self.forms)
+        return not self.refused and all(form.is_valid() for form in self.forms)
 
     @property
     def faults(self) -> list[tuple[str, str]]:
         """What is wrong with what was posted: the field's id, and a sentence naming it."""
-        return [
+        return self.refused + [
             (form[name].id_for_label or form[name].auto_id, f"{form[name].label}: {sentence}")
             for form in self.forms
             for name, sentences in form.errors.items()
@@ -300,6 +309,25 @@ def _id(value: Any) -> int:
     """A row's id as a form sends it; 0, which no row has, when it is none."""
     text = str(value or "")
     return int(text) if text.isdecimal() and len(text) < 18 else 0
+
+
+def with_pictures(data: QueryDict, files: Files) -> Posted:
+    """What was posted, with each file stored and named by its step; and what was refused, why."""
+    data = data.copy()
+    refused = []
+    for name in files:
+        file = cast("UploadedFile[Any]", files[name])
+        step, _dot, field = name.rpartition(".")
+        if field != "upload" or not step.startswith("step.") or f"{step}.text" not in data:
+            continue
+        title = PurePath(file.name or "").stem[:PICTURE_NAME]
+        try:
+            picture = Picture.objects.store(file.read(), title, "")  # its words come next
+        except BadPicture as why:
+            refused.append((f"id_{name}", str(why)))
+            continue
+        data[f"{step}.picture"], data[f"{step}.alt"] = str(picture.pk), picture.alt
+    return data, refused
 
 
 def signed(content: Content) -> str:

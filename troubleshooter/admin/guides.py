@@ -17,7 +17,19 @@ from django.views.decorators.http import require_POST
 from troubleshooter.models import Edition, Guide, findings, freeze, read
 from troubleshooter.web import respond, see_other
 
-from .desk import Desk, Meanwhile, last_writer, library, move, opened, signed, sketch, unsigned
+from .desk import (
+    Desk,
+    Meanwhile,
+    Posted,
+    last_writer,
+    library,
+    move,
+    opened,
+    signed,
+    sketch,
+    unsigned,
+    with_pictures,
+)
 from .differences import differences
 from .publishing import PublishingAdmin, mending_links, standing
 from .sheet import GUIDE, Sheet
@@ -111,14 +123,18 @@ class GuideAdmin(PublishingAdmin):
         if request.method == "POST":
             if not self._may_write(request):
                 raise PermissionDenied
-            sheet = Sheet.posted(request.POST)
-            act, _colon, target = request.POST.get("act", "save").partition(":")
+            data, refused = self._with_pictures(request)
+            sheet = Sheet.posted(data)
+            act, _colon, target = data.get("act", "save").partition(":")
             if act in ("save", "publish"):
-                return self._save(request, Desk(guide, sheet, request.POST), leads_to=act)
+                desk = Desk(guide, sheet, data)
+                desk.refused = refused
+                return self._save(request, desk, leads_to=act)
             row = move(sheet, act, tuple(target.split(".")))
             desk = Desk(guide, sheet)
-            if act == "add":
-                desk.focus(row)
+            desk.refused = refused
+            if act in ("add", "upload"):
+                desk.focus(row, "alt" if act == "upload" and not refused else "")
             return self._desk(request, desk, base=request.POST.get("base", ""))
         if not guide.pk:
             sheet = Sheet({GUIDE: {}})
@@ -127,6 +143,11 @@ class GuideAdmin(PublishingAdmin):
             return self._desk(request, Desk(guide, sheet))
         sheet, content = opened(guide)
         return self._desk(request, Desk(guide, sheet), base=signed(content))
+
+    def _with_pictures(self, request: HttpRequest) -> Posted:
+        if request.FILES and not request.user.has_perm("troubleshooter.add_picture"):
+            raise PermissionDenied
+        return with_pictures(request.POST, request.FILES)
 
     def _save(self, request: HttpRequest, desk: Desk, *, leads_to: str) -> HttpResponse:
         base = request.POST.get("base", "")

@@ -16,7 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from troubleshooter.models import Contact, Fix, Guide, Picture, Placement, Step, Symptom, Topic
+from troubleshooter.pictures import MOST_BYTES
 
+from .pictures import ACCEPTED
 from .sheet import Fields, Path
 
 
@@ -184,6 +186,12 @@ class StepForm(DeskForm):
     )
     picture = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
     alt = Typed(Picture, "alt")
+    upload = forms.FileField(
+        label=gettext_lazy("Picture"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": ",".join(ACCEPTED)}),
+    )
+    most = MOST_BYTES
 
 
 class ContactForm(DeskForm):

@@ -4,24 +4,21 @@ These tables are the workshop. Visitors never see them; they see editions.
 """
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from troubleshooter import tokens
-from troubleshooter.text import BadText, clean_text
+from troubleshooter.pictures import BadPicture, Encoded, reencode
 
-if TYPE_CHECKING:  # at run time Django's fields take no type arguments
-    _CharField = models.CharField[str, str]
-    _TextField = models.TextField[str, str]
-else:
-    _CharField, _TextField = models.CharField, models.TextField
+from .fields import LineField, ProseField
 
-TEXT_LIMIT = 50_000  # characters in one field of prose (reliability D9: bounds the renderer's time)
+_Row = TypeVar("_Row", bound=models.Model)
 
 
 def new_key() -> str:
@@ -32,33 +29,6 @@ def new_key() -> str:
 def default_language() -> str:
     """The language a new guide is written in until an editor says otherwise."""
     return settings.LANGUAGE_CODE
-
-
-class LineField(_CharField):
-    """One line of text, cleaned by the common gate before it is validated."""
-
-    def to_python(self, value: Any) -> Any:
-        return _cleaned(super().to_python(value), most=10_000, lines=False)
-
-
-class ProseField(_TextField):
-    """Markdown of several lines, cleaned by the common gate before it is validated."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("max_length", TEXT_LIMIT)
-        super().__init__(*args, **kwargs)
-
-    def to_python(self, value: Any) -> Any:
-        return _cleaned(super().to_python(value), most=self.max_length or TEXT_LIMIT, lines=True)
-
-
-def _cleaned(value: Any, *, most: int, lines: bool) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return clean_text(value, most=most, lines=lines)
-    except BadText as refused:
-        raise ValidationError(str(refused)) from refused
 
 
 class Keyed(models.Model):
@@ -116,6 +86,34 @@ class Contact(models.Model):
         return self.name
 
 
+class PictureQuerySet(models.QuerySet["Picture"]):
+    def store(self, data: bytes | Encoded, name: str, alt: str) -> "Picture":
+        """The picture of an editor's file, made anew (or of what `reencode` made of it already).
+
+        The same bytes are one row: then it takes the words that are given, and keeps its own
+        where they are empty. Raises BadPicture, with a sentence, for the file and for the words.
+        """
+        encoded = data if isinstance(data, Encoded) else reencode(data)
+        with transaction.atomic():
+            picture, _made = self.defer("content").get_or_create(
+                sha256=encoded.sha256,
+                defaults={
+                    "kind": Picture.Kind.WEBP,
+                    "content": encoded.content,
+                    "width": encoded.width,
+                    "height": encoded.height,
+                },
+            )
+            picture.name = name or picture.name or str(Picture._meta.verbose_name)
+            picture.alt = alt or picture.alt
+            try:
+                picture.clean_fields(exclude=[] if picture.alt else ["alt"])
+            except ValidationError as refused:
+                raise BadPicture(" ".join(refused.messages)) from refused
+            picture.save()
+        return picture
+
+
 class Picture(models.Model):
     """An image, stored as a row so that web processes share nothing but the database.
 
@@ -138,6 +136,8 @@ class Picture(models.Model):
         help_text=_("What somebody who cannot see the picture needs to know from it."),
     )
 
+    objects = PictureQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("picture")
         verbose_name_plural = _("pictures")
@@ -145,6 +145,11 @@ class Picture(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            kwargs["update_fields"] = ["name", "alt"]  # only the words ever change
+        super().save(*args, **kwargs)
 
 
 class Risk(models.TextChoices):
@@ -292,6 +297,37 @@ class Placement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.position}. {self.fix}"
+
+    def detach(self, fix: Fix | None = None, steps: Iterable[Step] | None = None) -> Fix:
+        """Give this guide a fix of its own in this place; the old one stays as it is elsewhere.
+
+        The copy is made of `fix` and `steps` as they stand, changed and not saved perhaps; without
+        them, of the old ones. It begins without evidence: it and its steps get keys of their own,
+        at revision 1. The place, and what the guide says of the old fix, now speak of the copy.
+        """
+        with transaction.atomic():
+            Guide.objects.select_for_update().get(pk=self.guide_id)  # nobody publishes a half
+            self.refresh_from_db(fields=["fix"])
+            old = self.fix
+            copy = _copied(fix or old, key=new_key(), revision=1)
+            for step in old.steps.all() if steps is None else steps:
+                _copied(step, key=new_key(), fix=copy)
+            after = Placement.after.through.objects.filter(placement__guide=self.guide_id, fix=old)
+            after.update(fix=copy)
+            starts = Symptom.start_with.through.objects.filter(
+                symptom__guide=self.guide_id, fix=old
+            )
+            starts.update(fix=copy)
+            self.fix = copy
+            self.save(update_fields=["fix"])
+        return copy
+
+
+def _copied(row: _Row, **changed: Any) -> _Row:
+    """A new row like `row`, but for its number and what is `changed`."""
+    kept = [field for field in row._meta.concrete_fields if field.name not in ("id", *changed)]
+    values = {field.attname: getattr(row, field.attname) for field in kept}
+    return type(row)._default_manager.create(**values, **changed)
 
 
 class Symptom(Keyed):

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.db.models import Max, Q
+from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from troubleshooter import markup
 from troubleshooter.text import BadText, clean_text
 
-from .content import Guide
+from .content import Guide, Picture
 from .findings import Finding, findings
 from .reading import Reading, freeze, read
 
@@ -48,6 +49,15 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         return self.select_related("guide__topic").order_by(
             "guide__topic__position", "guide__topic__name", "title"
         )
+
+    def naming(self, picture: Picture) -> "EditionQuerySet":
+        """Those that show `picture`, or say its address.
+
+        The database looks through the text of every edition. Nothing of it is read into memory,
+        but the time grows with them: up to 0.2 seconds for a thousand editions of 50 kB.
+        """
+        text = Cast("content", models.TextField())
+        return self.alias(text=text).filter(text__contains=picture.sha256)
 
     def publish(self, guide: Guide, by: User | None) -> "Edition":
         """Freeze the draft and make it what new visitors see; running sessions keep theirs.
