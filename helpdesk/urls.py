@@ -1,4 +1,4 @@
-"""Staff pages under /admin/ and /numbers/, everything else belongs to visitors."""
+"""Staff pages under /admin/, /numbers/ and /fix-numbers/, everything else belongs to visitors."""
 
 from django.contrib import admin
 from django.urls import include, path

@@ -113,7 +113,7 @@ class AccessTests(NumbersPageTestCase):
 
 
 class NumbersTests(NumbersPageTestCase):
-    CAPTION = "Sessions of each guide, by how they ended"
+    CAPTION = "Sessions of each guide that started"
 
     def test_each_guide_has_a_row_and_a_link_and_the_last_row_sums_them(self) -> None:
         walk(self.start(), "fixed")
@@ -131,16 +131,17 @@ class NumbersTests(NumbersPageTestCase):
         Placement.objects.create(guide=other, fix=Fix.objects.get(key="cable"), position=1)
         walk(Session.objects.start(Edition.objects.publish(other, by=None), ""), "fixed")
         Edition.objects.unpublish(other)
+        line = "Sessions in each week, the last one last: " + ", ".join("0" * 11) + ","
         self.assertEqual(
             self.rows(NUMBERS, self.CAPTION),
             [
-                "Guide Sessions Confirmed Exhausted Assumed Left Under way",
-                "The printer is offline 4 1 1 0 1 1",
-                "Scans are <b>blue not live 1 1 0 0 0 0",
-                "All guides 5 2 1 0 1 1",
+                "Guide Sessions Change Per week Confirmed Exhausted Assumed Left Under way",
+                f"The printer is offline Printer 4 +4 0 before {line} 4. 1 1 0 1 1",
+                f"Scans are <b>blue Printer · not live 1 +1 0 before {line} 1. 1 0 0 0 0",
+                f"All guides 5 +5 0 before {line} 5. 2 1 0 1 1",
             ],
         )
-        self.assertContains(self.client.get(NUMBERS), f'href="{PRINTER}"')
+        self.assertContains(self.client.get(f"{NUMBERS}?period=all"), f'href="{PRINTER}"')
 
     def test_the_population_rule_is_on_both_pages(self) -> None:
         for url in (NUMBERS, PRINTER):

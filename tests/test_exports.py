@@ -147,6 +147,18 @@ class FilesTests(NumbersPageTestCase):
                 "assumed": 0,
                 "left": 0,
                 "under_way": 1,
+                "topic": "Printer",
+                "before": 0,
+                "change": 2,
+                "ended": 1,
+                "confirmed_share": None,
+                "confirmed_low": None,
+                "confirmed_high": None,
+                "exhausted_share": None,
+                "assumed_share": None,
+                "left_share": None,
+                **{f"week_{nth}": 0 for nth in range(1, 12)},
+                "week_12": 2,
             },
         )
 

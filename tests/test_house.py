@@ -221,7 +221,10 @@ class PageTests(CastTestCase):
             "/admin/",
             "/numbers/",
             "/numbers/printer/",
+            "/fix-numbers/",
+            "/fix-numbers/cable/",
             *(f"/numbers/{name}.{kind}" for name in ("guides", *files) for kind in ("csv", "json")),
+            *(f"/fix-numbers/{name}.csv" for name in ("fixes", "cable/guides", "cable/platforms")),
         ):
             response = self.client.get(url)
             self.assertEqual(response.status_code, 302, url)
@@ -231,7 +234,7 @@ class PageTests(CastTestCase):
         walk(self.start(), "fixed")
         staff = Client()
         staff.force_login(make_staff("erin", "Editor"))
-        for url in ("/numbers/", "/numbers/printer/"):
+        for url in ("/numbers/", "/numbers/printer/", "/fix-numbers/", "/fix-numbers/cable/"):
             html = staff.get(url).content.decode()
             self.assertEqual(len(re.findall("<h1[ >]", html)), 1, url)
 

@@ -20,6 +20,7 @@ User-agent: *
 Disallow: /s/
 Disallow: /admin/
 Disallow: /numbers/
+Disallow: /fix-numbers/
 Sitemap: {sitemap}
 """
 

@@ -46,6 +46,15 @@ urlpatterns = [
         dashboards.export_guide,
         name="export_guide",
     ),
+    # /fix-numbers/: not below /numbers/, where “fixes” may be the key of a guide
+    path("fix-numbers/", dashboards.numbers_fixes, name="numbers_fixes"),
+    path("fix-numbers/fixes.<slug:form>", dashboards.export_fixes, name="export_fixes"),
+    path("fix-numbers/<slug:fix_key>/", dashboards.numbers_fix, name="numbers_fix"),
+    path(
+        "fix-numbers/<slug:fix_key>/<slug:table>.<slug:form>",
+        dashboards.export_fix,
+        name="export_fix",
+    ),
     # /robots.txt /sitemap.xml /manifest.webmanifest
     path("manifest.webmanifest", views.manifest, name="manifest"),
     path("robots.txt", views.robots_txt, name="robots"),

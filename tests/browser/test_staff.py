@@ -81,6 +81,27 @@ def test_the_numbers_show_which_fix_resolved_a_session(
     assert faults_of(desk) == []
 
 
+def test_a_fix_is_found_across_all_guides(desk: Page, kettle: Server) -> None:
+    desk.goto(f"{kettle.url}/numbers/")
+    desk.get_by_text("The sessions per week as a table").click()
+    assert faults_of(desk) == []
+    desk.get_by_role("link", name="Fixes across all guides").click()
+    desk.get_by_text("Filter the sessions").click()
+    desk.get_by_label("Words of the title").fill("fuse")
+    desk.get_by_role("button", name="Show these").click()
+    desk.get_by_role("link", name="Guides that hold it").click()
+    expect(desk.get_by_role("columnheader", name="Guides that hold it")).to_have_attribute(
+        "aria-sort", "descending"
+    )
+    assert faults_of(desk) == []
+    desk.get_by_role("link", name="Look at the fuse").click()
+    expect(desk.get_by_role("row").filter(has_text="The kettle stays cold")).to_be_visible()
+    assert faults_of(desk) == []
+    desk.get_by_role("link", name="Edit it (en)").click()
+    desk.get_by_role("link", name="Its numbers in every guide").click()
+    expect(desk.get_by_role("heading", name="Look at the fuse")).to_be_visible()
+
+
 def test_an_edit_reaches_new_visitors_when_it_is_published_and_old_ones_never(
     desk: Page, scripted: Visitor, kettle: Server
 ) -> None:

@@ -106,7 +106,7 @@ class FixAdmin(KeyedAdmin[Fix]):
         (_("When the visitor has to leave or wait"), {"fields": ["closes_page", "waiting"]}),
         (_("Below the steps"), {"fields": ["note"]}),
     ]
-    readonly_fields = ["placed_in"]
+    readonly_fields = ["placed_in", "its_numbers"]
     instead = _("Guides offer this fix: take it out of them first.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Fix]:
@@ -133,7 +133,7 @@ class FixAdmin(KeyedAdmin[Fix]):
         sets = super().get_fieldsets(request, obj)
         if obj:
             changing = self.has_change_permission(request, obj)
-            use = ["renewed" if changing else "revision", "placed_in"]
+            use = ["renewed" if changing else "revision", "placed_in", "its_numbers"]
             sets.insert(-1, (_("Use"), {"fields": use}))
         return sets
 
@@ -209,6 +209,12 @@ class FixAdmin(KeyedAdmin[Fix]):
             more = gettext("and %(n)d more") % {"n": len(guides) - len(named)}
             return format_html("{} {}", links, more)
         return links or gettext("no guide yet")
+
+    @admin.display(description=_("its numbers"))
+    def its_numbers(self, fix: Fix) -> str:
+        """What came of it, across all guides."""
+        words = gettext("Its numbers in every guide")
+        return format_html('<a href="{}">{}</a>', reverse("numbers_fix", args=[fix.key]), words)
 
 
 def _meant(fixes: QuerySet[Fix], asked: str) -> list[int]:

@@ -17,29 +17,56 @@ that it can later be answered from counts. `now` is always passed in.
 """
 
 from .by_fix import fixes
-from .by_guide import choices, guides, title
+from .by_guide import choices, guides, title, topics
 from .by_session import BATCH, all_walks, sessions, walks
+from .everywhere import (
+    FixEverywhere,
+    FixInGuide,
+    FixNow,
+    FixOnPlatform,
+    apart,
+    fix_in_guides,
+    fix_now,
+    fix_on_platforms,
+    fixes_everywhere,
+)
 from .filters import Filter
 from .population import IDLE, endings
-from .rows import AttemptRow, Choices, Ending, Endings, FixRow, GuideRow, SessionRow
+from .rows import AttemptRow, Choices, Ending, Endings, FixRow, GuideRow, SessionRow, Tally
+from .traffic import WEEKS, TrafficRow, traffic, weeks
 
 __all__ = [
     "BATCH",
     "IDLE",
+    "WEEKS",
     "AttemptRow",
     "Choices",
     "Ending",
     "Endings",
     "Filter",
+    "FixEverywhere",
+    "FixInGuide",
+    "FixNow",
+    "FixOnPlatform",
     "FixRow",
     "GuideRow",
     "SessionRow",
+    "Tally",
+    "TrafficRow",
     "all_walks",
+    "apart",
     "choices",
     "endings",
+    "fix_in_guides",
+    "fix_now",
+    "fix_on_platforms",
     "fixes",
+    "fixes_everywhere",
     "guides",
     "sessions",
     "title",
+    "topics",
+    "traffic",
     "walks",
+    "weeks",
 ]

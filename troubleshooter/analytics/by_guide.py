@@ -5,35 +5,50 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Case, QuerySet, When
 
-from troubleshooter.models import Edition, Guide, Session
+from troubleshooter.models import Edition, Guide, Session, Topic
 
 from .contents import outlines
-from .filters import Filter
+from .filters import REAL, Filter
 from .population import count_endings
 from .rows import Choices, Endings, GuideRow
 
 
-def guides(now: datetime, *, simulated: bool = False) -> list[GuideRow]:
+def guides(now: datetime, only: Filter = REAL) -> list[GuideRow]:
     """How did the sessions of each guide end? Those with sessions or live, busiest first."""
-    everywhere = Session.objects.filter(Filter(simulated=simulated).where())
-    ended = count_endings(everywhere, now)
-    live = set(Edition.objects.live().values_list("guide__key", flat=True))
+    ended = count_endings(Session.objects.filter(only.where()), now)
+    live = Edition.objects.live().filter(only.guides("guide__"))
+    offered = set(live.values_list("guide__key", flat=True))
     rows = [
-        GuideRow(key, name, key in live, ended.get(key, Endings()))
-        for key, name in _titles(Guide.objects.all()).items()
-        if key in live or key in ended
+        GuideRow(key, name, key in offered, ended.get(key, Endings()))
+        for key, name in titles().items()
+        if key in offered or key in ended
     ]
     return sorted(rows, key=lambda row: (-row.endings.total, row.title, row.key))
 
 
 def title(guide_key: str) -> str | None:
     """What is this guide called? None when there is no such guide."""
-    return _titles(Guide.objects.filter(key=guide_key)).get(guide_key)
+    return _said(Guide.objects.filter(key=guide_key), "title").get(guide_key)
 
 
-def _titles(guides: QuerySet[Guide]) -> dict[str, str]:
-    """The titles by guide key, in the site's own language where there is one."""
-    rows = list(guides.order_by("language").values_list("key", "language", "title"))
+def titles() -> dict[str, str]:
+    """What is each guide called? By its key."""
+    return _said(Guide.objects.all(), "title")
+
+
+def topics_of_guides() -> dict[str, str]:
+    """What is the topic of each guide called? By the key of the guide."""
+    return _said(Guide.objects.all(), "topic__name")
+
+
+def topics() -> dict[str, str]:
+    """What is each topic called? By its slug, in the order of the home page."""
+    return dict(Topic.objects.values_list("slug", "name"))
+
+
+def _said(guides: QuerySet[Guide], field: str) -> dict[str, str]:
+    """A text of each guide by its key, in the site's own language where there is one."""
+    rows = list(guides.order_by("language").values_list("key", "language", field))
     own = {key: name for key, language, name in rows if language == settings.LANGUAGE_CODE}
     return {key: name for key, _language, name in rows} | own
 

@@ -39,6 +39,21 @@ class Endings:
     def total(self) -> int:
         return sum(sessions for _ending, sessions in self.pairs)
 
+    @property
+    def ended(self) -> int:
+        """All but those under way, which may still end in any way."""
+        return self.total - self.under_way
+
+    def rate(self, ending: Ending) -> evidence.Rate | None:
+        """How many of those that ended did so in this way."""
+        return evidence.rate(dict(self.pairs)[ending], self.ended)
+
+    @property
+    def rates(self) -> list[tuple[Ending, int, evidence.Rate | None]]:
+        """Each way to end with its sessions and its rate, strongest claim first."""
+        ways = [ending for ending in Ending if ending is not Ending.UNDER_WAY]
+        return [(ending, dict(self.pairs)[ending], self.rate(ending)) for ending in ways]
+
     def __add__(self, other: "Endings") -> "Endings":
         return Endings(*(mine + getattr(other, ending) for ending, mine in self.pairs))
 
@@ -53,24 +68,19 @@ class GuideRow:
     endings: Endings
 
 
-@dataclass(frozen=True, slots=True)
-class FixRow:
-    """One revision of one fix in one guide. Every count is of sessions, each at most once.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What came of a fix. Every count is of sessions, each at most once.
 
     `fixed`, `not_fixed` and `skipped` go by the latest answered attempt in the session;
     `resolved` are the sessions that this fix ended, so it sums to the confirmed ones.
     """
 
-    key: str
-    revision: int
-    title: str
-    placed: bool  # the fix is in the guide as it is now
-    current: bool  # and in this revision
-    shown: int
-    resolved: int
-    fixed: int
-    not_fixed: int
-    reasons: tuple[tuple[Reason, int], ...]  # why it was skipped
+    shown: int = 0
+    resolved: int = 0
+    fixed: int = 0
+    not_fixed: int = 0
+    reasons: tuple[tuple[Reason, int], ...] = ()  # why it was skipped
 
     @property
     def skipped(self) -> int:
@@ -81,9 +91,24 @@ class FixRow:
         return self.shown - self.fixed - self.not_fixed - self.skipped
 
     @property
+    def tried(self) -> int:
+        return self.fixed + self.not_fixed
+
+    @property
     def rate(self) -> evidence.Rate | None:
         """How often it fixed the trouble when it was tried."""
-        return evidence.rate(self.fixed, self.fixed + self.not_fixed)
+        return evidence.rate(self.fixed, self.tried)
+
+
+@dataclass(frozen=True, slots=True)
+class FixRow(Tally):
+    """One revision of one fix in one guide."""
+
+    key: str
+    revision: int
+    title: str
+    placed: bool  # the fix is in the guide as it is now
+    current: bool  # and in this revision
 
 
 @dataclass(frozen=True, slots=True)

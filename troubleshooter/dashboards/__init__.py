@@ -1,9 +1,20 @@
 """The staff's pages of numbers: who may see them, and how analytics is put into words.
 
-Its rooms, in the order in which they may know each other: base, filters, tables, then a page each.
+Its rooms, in the order in which they may know each other: base, filters, tables, sorting, looks,
+then a page each.
 """
 
+from .fixes import export_fix, export_fixes, numbers_fix, numbers_fixes
 from .guide import export_guide, numbers_guide
 from .overview import export_guides, numbers
 
-__all__ = ["export_guide", "export_guides", "numbers", "numbers_guide"]
+__all__ = [
+    "export_fix",
+    "export_fixes",
+    "export_guide",
+    "export_guides",
+    "numbers",
+    "numbers_fix",
+    "numbers_fixes",
+    "numbers_guide",
+]

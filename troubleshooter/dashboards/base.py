@@ -1,11 +1,12 @@
 """What every page of numbers shares: who may see it, its frame, and what is not there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import admin
 from django.contrib.admin.views.decorators import staff_member_required
+from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -16,6 +17,9 @@ from troubleshooter import analytics
 from troubleshooter.analytics import Ending
 
 View = Callable[..., HttpResponseBase]
+Row = TypeVar("Row")
+
+ROWS_PER_PAGE = 50
 
 
 def may_see_numbers(view: View) -> View:
@@ -45,6 +49,12 @@ def no_such_file(request: HttpRequest) -> HttpResponse:
     return page_of(request, "_numbers.html", _("No such file"), status=404, sentence=sentence)
 
 
+def cannot_be(request: HttpRequest, sentences: Sequence[str]) -> HttpResponse:
+    """A file cannot say what was left out, so a filter that cannot be is refused there."""
+    title, sentence = _("This filter cannot be"), " ".join(sentences)
+    return page_of(request, "_numbers.html", title, status=400, sentence=sentence)
+
+
 def page_of(
     request: HttpRequest, template: str, title: str, *, status: int = 200, **context: Any
 ) -> HttpResponse:
@@ -62,6 +72,12 @@ def page_of(
 def simulated(request: HttpRequest) -> bool:
     """Whether somebody asked to have simulated sessions counted, too: ?simulated=1."""
     return request.GET.get("simulated") == "1"
+
+
+def page_in(request: HttpRequest, rows: Sequence[Row]) -> Page[Row]:
+    """The page of these rows that was asked for."""
+    paginator = Paginator(rows, ROWS_PER_PAGE)
+    return paginator.page(nearest(request.GET.get("page", "1"), paginator.num_pages))
 
 
 def nearest(asked: str, last: int) -> int:

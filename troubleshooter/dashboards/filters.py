@@ -1,10 +1,12 @@
 """The filter of a page of numbers, as its address says it."""
 
-from datetime import date
+from dataclasses import fields, replace
+from datetime import date, timedelta
 from typing import Any, cast
 from urllib.parse import urlencode
 
 from django import forms
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -13,6 +15,9 @@ from django.utils.translation import gettext_lazy
 from troubleshooter.analytics import Choices, Filter
 from troubleshooter.models import Session
 
+Offered = dict[str, dict[str, Any]]  # by field: its values, and what each is called
+
+EVERY = ("", gettext_lazy("all"))
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9998, 12, 31)  # what every database can compare
 
 
@@ -35,18 +40,9 @@ class DayField(forms.DateField):
         )
 
 
-class FilterForm(forms.Form):
+class SessionsForm(forms.Form):
     """Which sessions to count, as the address says; what cannot be is left out with a sentence."""
 
-    symptom = forms.ChoiceField(
-        label=gettext_lazy("Symptom"),
-        required=False,
-        error_messages={
-            "invalid_choice": gettext_lazy(
-                "This guide has no symptom with the key “%(value)s”, so it is left out."
-            )
-        },
-    )
     platform = forms.ChoiceField(
         label=gettext_lazy("Platform"),
         required=False,
@@ -54,24 +50,11 @@ class FilterForm(forms.Form):
             "invalid_choice": gettext_lazy("“%(value)s” is no platform, so it is left out.")
         },
     )
-    edition = forms.TypedChoiceField(
-        label=gettext_lazy("Edition"),
-        required=False,
-        coerce=int,
-        empty_value=None,
-        error_messages={
-            "invalid_choice": gettext_lazy(
-                "This guide has no edition “%(value)s”, so it is left out."
-            )
-        },
-    )
     language = forms.ChoiceField(
         label=gettext_lazy("Language"),
         required=False,
         error_messages={
-            "invalid_choice": gettext_lazy(
-                "This guide has no edition in the language “%(value)s”, so it is left out."
-            )
+            "invalid_choice": gettext_lazy("“%(value)s” is no language here, so it is left out.")
         },
     )
     from_day = DayField(gettext_lazy("Started from"))
@@ -84,18 +67,15 @@ class FilterForm(forms.Form):
         },
     )
 
-    def __init__(self, asked: Any, *, choices: Choices) -> None:
+    def __init__(self, asked: Any, *, offered: Offered) -> None:
         super().__init__(asked, label_suffix="", auto_id="filter-%s")
-        every = ("", _("all"))
-        self.offered: dict[str, dict[str, Any]] = {
-            "symptom": dict([every, *choices.symptoms]),
-            "platform": dict([every, *Session.Platform.choices]),
-            "edition": dict([every, *((str(number), number) for number in choices.editions)]),
-            "language": dict([every, *((language, language) for language in choices.languages)]),
+        self.offered: Offered = {
+            "platform": dict([EVERY, *Session.Platform.choices]),
             "simulated": {"": _("left out"), "1": _("counted, too")},
+            **offered,
         }
-        for name, offered in self.offered.items():
-            cast(forms.ChoiceField, self.fields[name]).choices = list(offered.items())
+        for name, choices in self.offered.items():
+            cast(forms.ChoiceField, self.fields[name]).choices = list(choices.items())
 
     def clean(self) -> None:
         first, last = self.cleaned_data.get("from_day"), self.cleaned_data.get("to_day")
@@ -136,4 +116,162 @@ class FilterForm(forms.Form):
         value = self.cleaned_data[name]
         if isinstance(value, date):
             return date_format(value, "j M Y")
-        return str(self.offered[name][self.data[name]])
+        return str(self.offered[name][self.data[name]] if name in self.offered else value)
+
+
+class FilterForm(SessionsForm):
+    """The filter of one guide: its symptoms, editions and languages, too."""
+
+    field_order = ("symptom", "platform", "edition", "language")
+
+    symptom = forms.ChoiceField(
+        label=gettext_lazy("Symptom"),
+        required=False,
+        error_messages={
+            "invalid_choice": gettext_lazy(
+                "This guide has no symptom with the key “%(value)s”, so it is left out."
+            )
+        },
+    )
+    edition = forms.TypedChoiceField(
+        label=gettext_lazy("Edition"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        error_messages={
+            "invalid_choice": gettext_lazy(
+                "This guide has no edition “%(value)s”, so it is left out."
+            )
+        },
+    )
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language"),
+        required=False,
+        error_messages={
+            "invalid_choice": gettext_lazy(
+                "This guide has no edition in the language “%(value)s”, so it is left out."
+            )
+        },
+    )
+
+    def __init__(self, asked: Any, *, choices: Choices) -> None:
+        offered: Offered = {
+            "symptom": dict([EVERY, *choices.symptoms]),
+            "edition": dict([EVERY, *((str(number), number) for number in choices.editions)]),
+            "language": dict([EVERY, *((language, language) for language in choices.languages)]),
+        }
+        super().__init__(asked, offered=offered)
+
+
+PERIODS = {"7": 7, "28": 28, "90": 90, "all": None}  # days, today among them
+
+
+class PeriodForm(SessionsForm):
+    """The filter of pages about all guides: a topic, and a period that ends today.
+
+    Without a period in the address it is the page's `usual` one; days say it better than a period.
+    """
+
+    field_order: tuple[str, ...] = ("period", "from_day", "to_day", "topic", "platform", "language")
+
+    period = forms.ChoiceField(
+        label=gettext_lazy("Period"),
+        required=False,
+        error_messages={
+            "invalid_choice": gettext_lazy(
+                "“%(value)s” is none of the periods 7, 28, 90 and all, so it is left out."
+            )
+        },
+    )
+    topic = forms.ChoiceField(
+        label=gettext_lazy("Topic"),
+        required=False,
+        error_messages={
+            "invalid_choice": gettext_lazy("“%(value)s” is no topic, so it is left out.")
+        },
+    )
+
+    def __init__(self, asked: Any, *, topics: dict[str, str], today: date, usual: str) -> None:
+        days = _("the last %(days)d days")
+        periods = {
+            name: days % {"days": length} if length else _("from the beginning")
+            for name, length in PERIODS.items()
+        }
+        self.today, self.usual = today, usual
+        offered: Offered = {
+            "period": {"": _("as usual: %(period)s") % {"period": periods[usual]}, **periods},
+            "topic": dict([EVERY, *topics.items()]),
+            "language": dict([EVERY, *settings.LANGUAGES]),
+        }
+        super().__init__(asked, offered=offered)
+
+    def clean(self) -> None:
+        super().clean()
+        if self.cleaned_data.get("period") and self._days:
+            self.add_error("period", _("The days say it already, so it is left out."))
+
+    @property
+    def filter(self) -> Filter:
+        """What was asked for, with the period as its first day."""
+        self.is_valid()
+        names = self.cleaned_data.keys() & {field.name for field in fields(Filter)}
+        said = {name: self.cleaned_data[name] for name in names}
+        only = Filter(**said | {"simulated": "simulated" in self._set})
+        length = PERIODS[self.cleaned_data.get("period") or self.usual]
+        if length and not self._days:
+            return replace(only, from_day=self.today - timedelta(days=length - 1))
+        return only
+
+    @property
+    def guide_query(self) -> str:
+        """The filter as the address of one guide's page has it: with days, without a topic."""
+        only = self.filter
+        said = {
+            "platform": only.platform,
+            "language": only.language,
+            "from_day": only.from_day,
+            "to_day": only.to_day,
+            "simulated": "1" if only.simulated else "",
+        }
+        return urlencode({name: value for name, value in said.items() if value})
+
+    @property
+    def days_in_words(self) -> str:
+        """When the sessions started: “27 Oct 2026 to 23 Nov 2026”."""
+        only = self.filter
+        words = {
+            "first": only.from_day and date_format(only.from_day, "j M Y"),
+            "last": date_format(only.to_day or self.today, "j M Y"),
+        }
+        if only.from_day:
+            return _("from %(first)s to %(last)s") % words
+        return _("until %(last)s") % words
+
+    @property
+    def _days(self) -> bool:
+        return bool(self.cleaned_data.get("from_day") or self.cleaned_data.get("to_day"))
+
+
+class FixesForm(PeriodForm):
+    """The filter of the list of all fixes: words of the title, too."""
+
+    field_order = ("q", *PeriodForm.field_order)
+
+    q = forms.CharField(
+        label=gettext_lazy("Words of the title"),
+        required=False,
+        max_length=120,
+        error_messages={
+            "max_length": gettext_lazy("No title has more than 120 characters; it is left out.")
+        },
+    )
+
+    @property
+    def words(self) -> list[str]:
+        """What the titles must have, each word somewhere."""
+        return list(self.cleaned_data.get("q", "").casefold().split())
+
+    @property
+    def shared_query(self) -> str:
+        """The filter without the words, which other pages do not know."""
+        return urlencode({name: self.data[name] for name in self._set if name != "q"})

@@ -6,16 +6,24 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from troubleshooter import evidence
 from troubleshooter.analytics import (
+    WEEKS,
     AttemptRow,
     Ending,
     Endings,
+    FixEverywhere,
+    FixInGuide,
+    FixOnPlatform,
     FixRow,
     GuideRow,
     SessionRow,
+    Tally,
+    TrafficRow,
 )
-from troubleshooter.exports import Row
+from troubleshooter.exports import Cell, Row
 from troubleshooter.flow import Outcome, Reason
+from troubleshooter.models import Session
 
 ANSWERS = {
     Outcome.FIXED: gettext_lazy("fixed"),
@@ -38,12 +46,23 @@ def in_words(attempt: AttemptRow) -> str:
 
 
 GUIDE_COLUMNS = ("key", "title", "live", "sessions", *Ending.values)
+TRAFFIC_COLUMNS = (
+    *GUIDE_COLUMNS,
+    *("topic", "before", "change", "ended"),
+    *("confirmed_share", "confirmed_low", "confirmed_high"),
+    *("exhausted_share", "assumed_share", "left_share"),
+    *(f"week_{nth}" for nth in range(1, WEEKS + 1)),
+)
 ENDING_COLUMNS = ("ending", "sessions", "share")
-FIX_COLUMNS = (
-    *("key", "revision", "title", "placed", "current", "resolved", "rate", "low", "high", "n"),
+TALLY_COLUMNS = (
+    *("resolved", "rate", "low", "high", "n"),
     *("shown", "fixed", "not_fixed", "unanswered", "skipped"),
     *(f"skipped_{reason}" for reason in Reason.values),
 )
+FIX_COLUMNS = ("key", "revision", "title", "placed", "current", *TALLY_COLUMNS)
+FIXES_COLUMNS = ("key", "revision", "title", "guides", "other_revisions", *TALLY_COLUMNS)
+GUIDES_OF_FIX_COLUMNS = ("key", "revision", "title", "place", "live", *TALLY_COLUMNS)
+PLATFORM_COLUMNS = ("platform", "revision", *TALLY_COLUMNS)
 SESSION_COLUMNS = (
     *("session", "started_at", "ending", "symptom", "platform", "edition", "language", "path"),
 )
@@ -60,6 +79,37 @@ def guide_cells(guide: GuideRow) -> Row:
     }
 
 
+def traffic_cells(row: TrafficRow) -> Row:
+    """One guide as `guide_cells` has it, with its traffic and its shares of what ended."""
+    endings = row.guide.endings
+    confirmed = enough(endings.rate(Ending.CONFIRMED))
+    shares: dict[str, Cell] = {
+        f"{ending}_share": rounded(enough(endings.rate(ending)), "share")
+        for ending in (Ending.CONFIRMED, Ending.EXHAUSTED, Ending.ASSUMED, Ending.LEFT)
+    }
+    return {
+        **guide_cells(row.guide),
+        "topic": row.topic,
+        "before": row.before,
+        "change": row.change,
+        "ended": endings.ended,
+        "confirmed_low": rounded(confirmed, "low"),
+        "confirmed_high": rounded(confirmed, "high"),
+        **shares,
+        **{f"week_{nth}": sessions for nth, sessions in enumerate(row.weeks, start=1)},
+    }
+
+
+def enough(rate: evidence.Rate | None) -> evidence.Rate | None:
+    """The rate, when enough tried for it to be worth showing."""
+    return rate if rate and rate.enough else None
+
+
+def rounded(rate: evidence.Rate | None, name: str) -> float | None:
+    """One of the three shares of a rate as files have it."""
+    return round(getattr(rate, name), 4) if rate else None
+
+
 def ending_cells(ended: Endings) -> list[Row]:
     return [
         {
@@ -71,27 +121,69 @@ def ending_cells(ended: Endings) -> list[Row]:
     ]
 
 
+def tally_cells(tally: Tally) -> Row:
+    """What came of a fix, in the columns that every table of fixes shares."""
+    rate = enough(tally.rate)
+    reasons = dict(tally.reasons)
+    return {
+        "resolved": tally.resolved,
+        "rate": rounded(rate, "share"),
+        "low": rounded(rate, "low"),
+        "high": rounded(rate, "high"),
+        "n": tally.tried,
+        "shown": tally.shown,
+        "fixed": tally.fixed,
+        "not_fixed": tally.not_fixed,
+        "unanswered": tally.unanswered,
+        "skipped": tally.skipped,
+        **{f"skipped_{reason.value}": reasons.get(reason, 0) for reason in Reason},
+    }
+
+
 def fix_cells(fix: FixRow) -> Row:
-    rate = fix.rate if fix.rate and fix.rate.enough else None
-    reasons = dict(fix.reasons)
     return {
         "key": fix.key,
         "revision": fix.revision,
         "title": fix.title,
         "placed": fix.placed,
         "current": fix.current,
-        "resolved": fix.resolved,
-        "rate": round(rate.share, 4) if rate else None,
-        "low": round(rate.low, 4) if rate else None,
-        "high": round(rate.high, 4) if rate else None,
-        "n": fix.fixed + fix.not_fixed,
-        "shown": fix.shown,
-        "fixed": fix.fixed,
-        "not_fixed": fix.not_fixed,
-        "unanswered": fix.unanswered,
-        "skipped": fix.skipped,
-        **{f"skipped_{reason.value}": reasons.get(reason, 0) for reason in Reason},
+        **tally_cells(fix),
     }
+
+
+def fixes_cells(row: FixEverywhere) -> Row:
+    return {
+        "key": row.fix.key,
+        "revision": row.fix.revision,
+        "title": row.fix.title,
+        "guides": row.guides,
+        "other_revisions": row.other,
+        **tally_cells(row.tally),
+    }
+
+
+def guide_of_fix_cells(row: FixInGuide) -> Row:
+    return {
+        "key": row.guide_key,
+        "revision": row.revision,
+        "title": row.title,
+        "place": row.place.number if row.place else None,
+        "live": row.place.live if row.place else False,
+        **tally_cells(row.tally),
+    }
+
+
+def platform_cells(row: FixOnPlatform) -> Row:
+    return {
+        "platform": platform_in_words(row.platform),
+        "revision": row.revision,
+        **tally_cells(row.tally),
+    }
+
+
+def platform_in_words(platform: str) -> str:
+    """What a platform is called; empty when it is not known."""
+    return str(Session.Platform(platform).label) if platform else ""
 
 
 def session_cells(row: SessionRow, form: str) -> Row:

@@ -1,0 +1,221 @@
+"""One fix across all guides: where it is, and what came of it in each of them."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+
+from django.conf import settings
+from django.db.models import Max, Q, QuerySet
+
+from troubleshooter import evidence
+from troubleshooter.models import Attempt, Edition, Fix, Placement
+
+from .by_guide import titles
+from .contents import outlines
+from .filters import REAL, Filter
+from .rows import Tally
+from .tallies import tallies
+
+
+@dataclass(frozen=True, slots=True)
+class FixNow:
+    """A fix as it is written now; without `pages` it was deleted, and this is what it was."""
+
+    key: str
+    title: str
+    revision: int
+    pages: tuple[tuple[int, str], ...] = ()  # the id and the language of each translation
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a fix is in a guide: in its live edition, or only in its draft."""
+
+    number: int
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FixEverywhere:
+    """One fix in all guides together: what came of the revision it has now."""
+
+    fix: FixNow
+    guides: int  # how many hold it
+    tally: Tally
+    other: int  # in how many sessions another revision was shown
+
+
+@dataclass(frozen=True, slots=True)
+class FixInGuide:
+    """One revision of a fix in one guide."""
+
+    guide_key: str
+    title: str  # of the guide
+    place: Place | None  # None: the guide holds it no longer
+    revision: int
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class FixOnPlatform:
+    """One revision of a fix on one platform, in all guides together."""
+
+    platform: str  # empty when it is not known
+    revision: int
+    tally: Tally
+
+
+Rated = tuple[FixInGuide, evidence.Rate]
+
+
+def fixes_everywhere(only: Filter = REAL) -> list[FixEverywhere]:
+    """What came of each fix that was shown or that a guide holds, by title?"""
+    counted = tallies(_attempts(only), "fix_key", "fix_revision")
+    places = _places(only)
+    shown: defaultdict[str, dict[int, Tally]] = defaultdict(dict)
+    for (key, revision), tally in counted.items():
+        shown[key][revision] = tally
+    known = _fixes_now(Fix.objects.all(), shown.keys() | places.keys())
+    rows = []
+    for key in shown.keys() | places.keys():
+        fix, revisions = known[key], shown[key]
+        now = revisions.get(fix.revision, Tally())
+        other = sum(tally.shown for tally in revisions.values()) - now.shown
+        rows.append(FixEverywhere(fix, len(places[key]), now, other))
+    return sorted(rows, key=lambda row: (row.fix.title, row.fix.key))
+
+
+def fix_now(fix_key: str) -> FixNow | None:
+    """What is this fix now? None when there is none, and no edition that showed one."""
+    return _fixes_now(Fix.objects.filter(key=fix_key), {fix_key}).get(fix_key)
+
+
+def fix_in_guides(fix: FixNow, only: Filter = REAL) -> list[FixInGuide]:
+    """What came of this fix in each guide? Most shown first, a later revision before an earlier.
+
+    A guide that holds it has a row for the revision of now, shown or not.
+    """
+    of_fix = _attempts(only).filter(fix_key=fix.key)
+    counted = tallies(of_fix, "session__edition__guide__key", "fix_revision")
+    places = _places(only)[fix.key]
+    names = titles()
+    shown: Counter[str] = Counter()
+    for (guide, _revision), tally in counted.items():
+        shown[guide] += tally.shown
+    rows = [
+        FixInGuide(guide, names[guide], places.get(guide), revision, tally)
+        for guide, revision in counted.keys() | {(guide, fix.revision) for guide in places}
+        for tally in [counted.get((guide, revision), Tally())]
+    ]
+    return sorted(
+        rows, key=lambda row: (-shown[row.guide_key], row.title, row.guide_key, -row.revision)
+    )
+
+
+def fix_on_platforms(fix: FixNow, only: Filter = REAL) -> list[FixOnPlatform]:
+    """What came of this fix on each platform, in all guides together?"""
+    counted = tallies(_attempts(only).filter(fix_key=fix.key), "session__platform", "fix_revision")
+    rows = [
+        FixOnPlatform(platform, revision, tally) for (platform, revision), tally in counted.items()
+    ]
+    return sorted(rows, key=lambda row: (-row.revision, -row.tally.shown, row.platform))
+
+
+def apart(rows: Iterable[FixInGuide]) -> tuple[Rated, Rated] | None:
+    """The guides in which the fix works clearly best and least: their intervals do not touch.
+
+    Only one revision is looked at, the newest that two guides have tried often enough.
+    """
+    by_revision: defaultdict[int, list[Rated]] = defaultdict(list)
+    for row in rows:
+        if row.tally.rate and row.tally.rate.enough:
+            by_revision[row.revision].append((row, row.tally.rate))
+    comparable = [revision for revision, tried in by_revision.items() if len(tried) > 1]
+    if not comparable:
+        return None
+    tried = by_revision[max(comparable)]
+    best = max(tried, key=lambda each: each[1].low)
+    least = min(tried, key=lambda each: each[1].high)
+    return (best, least) if best[1].low > least[1].high else None
+
+
+def _attempts(only: Filter) -> QuerySet[Attempt]:
+    return Attempt.objects.filter(only.where("session__"))
+
+
+def _fixes_now(fixes: QuerySet[Fix], wanted: Set[str]) -> dict[str, FixNow]:
+    """These fixes by key, and those of the wanted ones that were deleted.
+
+    Called as in the site's own language where it can be.
+    """
+    rows = fixes.order_by("key", "language")
+    values = rows.values_list("key", "title", "revision", "pk", "language")
+    found = {}
+    for key, same in groupby(values, key=itemgetter(0)):
+        each = list(same)
+        own = [title for _key, title, _rev, _pk, code in each if code == settings.LANGUAGE_CODE]
+        found[key] = FixNow(
+            key=key,
+            title=[*own, each[0][1]][0],
+            revision=max(revision for _key, _title, revision, _pk, _language in each),
+            pages=tuple((pk, language) for _key, _title, _rev, pk, language in each),
+        )
+    return found | _deleted(wanted - found.keys())
+
+
+def _deleted(fix_keys: Set[str]) -> dict[str, FixNow]:
+    """What these fixes are in the newest edition that is live or showed them last."""
+    if not fix_keys:
+        return {}
+    attempts = Attempt.objects.filter(fix_key__in=fix_keys).order_by()
+    last = dict(attempts.values_list("fix_key").annotate(last=Max("session__edition")))
+    editions = Edition.objects.filter(Q(live=True) | Q(pk__in=last.values())).order_by("pk")
+    digests = dict(editions.values_list("pk", "digest"))
+    known = outlines(digests)
+    return {
+        fix: FixNow(fix, title, revision)
+        for pk in digests
+        for (fix, revision), title in known[pk].titles.items()
+        if fix in fix_keys
+    }
+
+
+def _places(only: Filter) -> defaultdict[str, dict[str, Place]]:
+    """Where each fix is: by its key, then by the key of the guide that holds it.
+
+    What visitors see comes before what only a draft says, and the site's own language before
+    others.
+    """
+    found: defaultdict[str, dict[str, Place]] = defaultdict(dict)
+    for live, orders in ((False, _drafts(only)), (True, _live(only))):
+        for guide, _own, fixes in sorted(orders, key=itemgetter(1)):
+            for number, fix in enumerate(fixes, start=1):
+                found[fix][guide] = Place(number, live)
+    return found
+
+
+Order = tuple[str, bool, Sequence[str]]  # guide, whether in the site's own language, its fixes
+
+
+def _drafts(only: Filter) -> list[Order]:
+    rows = (
+        Placement.objects.filter(only.guides("guide__"))
+        .order_by("guide", "position", "pk")
+        .values_list("guide__key", "guide__language", "fix__key")
+    )
+    return [
+        (guide, language == settings.LANGUAGE_CODE, [fix for _guide, _language, fix in same])
+        for (guide, language), same in groupby(rows, key=itemgetter(0, 1))
+    ]
+
+
+def _live(only: Filter) -> list[Order]:
+    live = Edition.objects.live().filter(only.guides("guide__")).order_by("guide")
+    rows = list(live.values_list("pk", "digest", "guide__key", "language"))
+    known = outlines({pk: digest for pk, digest, _guide, _language in rows})
+    return [
+        (guide, language == settings.LANGUAGE_CODE, [fix for fix, _rev in known[pk].titles])
+        for pk, _digest, guide, language in rows
+    ]
