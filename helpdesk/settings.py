@@ -122,6 +122,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 (LAN asks for just that)
 HOST = setting("HOST", EVERYWHERE if LAN else "127.0.0.1", host, "an address like 127.0.0.1")
 PORT = setting("PORT", 8000, number(1, 65535), "a port number from 1 to 65535")
 WORKERS = setting("WORKERS", 2, number(1, 64), "a number of processes from 1 to 64")
+WORKER_SECONDS = setting("WORKER_SECONDS", 10, number(1, 3600), "a number from 1 to 3600")
 
 _site = setting(
     "SITE_URL",

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
-from django.forms import BooleanField, FileField, MultipleChoiceField
 from django.urls import reverse
 
 from tests.base import make_fix
@@ -38,17 +37,7 @@ class DeskPageTestCase(DeskTestCase):
         return self.form_of(self.client.get(url or self.url))
 
     def form_of(self, response: Any) -> Data:
-        context = response.context
-        data: Data = {"base": context.get("base", ""), "guide": self.guide.pk}
-        for form in context["desk"].forms:
-            for bound in form:
-                value = bound.value()
-                if isinstance(bound.field, FileField):
-                    continue
-                if isinstance(bound.field, BooleanField | MultipleChoiceField):
-                    value = value or []  # a box that is not ticked is not sent
-                data[bound.html_name] = "" if value is None else value
-        return data
+        return self.desk_form(response) | {"guide": self.guide.pk}
 
     def save(self, data: Data, url: str = "", **changed: Any) -> Any:
         return self.client.post(url or self.url, data | {"act": "save"} | changed, follow=True)

@@ -231,7 +231,7 @@ class LinkTests(CastTestCase):
         Guide.objects.update(about=link, prevention=link, closing=link)
         Fix.objects.filter(key="reset").update(**dict.fromkeys(prose, link))
         Step.objects.filter(fix__key="reset").update(text=link)
-        with self.assertNumQueries(9):  # the whole guide, and one for all links together
+        with self.assertNumQueries(10):  # the whole guide, and one for all links together
             found = findings(Guide.objects.whole().get(pk=self.guide.pk))
         self.assertEqual(
             [(type(each.row), each.field) for each in found],

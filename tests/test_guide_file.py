@@ -316,6 +316,25 @@ class ParseTests(SimpleTestCase):
             self.assertIn("door.toml", str(refused))
 
 
+class ScenarioParseTests(SimpleTestCase):
+    def refused(self, scenario: str) -> str:
+        with self.assertRaises(GuideFileError) as caught:
+            parse(DOOR + "\n[[scenario]]\n" + scenario, "door.toml")
+        return str(caught.exception)
+
+    def test_a_wrong_value_is_refused_with_its_place(self) -> None:
+        for scenario, sentence in {
+            'status = "open"': "answers is missing.",
+            "answers = []": "status is missing.",
+            'answers = "fixed"\nstatus = "open"': "answers must be a list.",
+            "answers = [1]": "answers 1 must be a text in quotes.",
+            'answers = []\nstatus = "fixed"': "status must be one of: open, resolved, exhausted.",
+            'answers = []\nstatus = "open"\nfix = "x"': "fix: no fix here is “x”.",
+            'answers = []\nstatus = "open"\nsymptom = "x"': "symptom: no symptom here is “x”.",
+        }.items():
+            self.assertEqual(self.refused(scenario), f"door.toml, scenario 1: {sentence}")
+
+
 class FolderTestCase(TestCase):
     """Has a folder with the drawing that DOOR names."""
 
@@ -331,6 +350,44 @@ class FolderTestCase(TestCase):
         path = self.folder / name
         path.write_text(text)
         return path
+
+
+class ScenarioTests(FolderTestCase):
+    def load(self, answers: str, status: str, more: str = "") -> Loaded:
+        row = f'answers = [{answers}]\nstatus = "{status}"\n{more}'
+        return load(self.write(f"{DOOR}\n[[scenario]]\n{row}"))
+
+    def test_they_are_kept_with_what_they_name(self) -> None:
+        more = 'fix = "door-oil"\nsymptom = "door-high"'
+        loaded = self.load('"Still broken", "FIXED"', "resolved", more)
+        scenario = loaded.guide.scenarios.get()
+        self.assertEqual((scenario.answers, scenario.position), ("not fixed, fixed", 1))
+        self.assertEqual(
+            (scenario.symptom, scenario.fix),
+            (loaded.guide.symptoms.get(), Fix.objects.get(key="door-oil")),
+        )
+
+    def test_one_that_fails_or_cannot_be_is_refused_and_nothing_is_left(self) -> None:
+        for answers, status, more, sentence in (
+            ('"fixed"', "resolved", 'fix = "door-oil"', "Scenario 1: after “fixed” the session is"),
+            (
+                '"maybe"',
+                "resolved",
+                'fix = "door-oil"',
+                "scenario 1: answers: “maybe” is no answer",
+            ),
+            ("", "open", "", "scenario 1: fix: Say which fix."),
+            ("", "exhausted", 'fix = "door-oil"', "scenario 1: fix: When no fix is left"),
+        ):
+            with self.assertRaises(GuideFileError) as caught:
+                self.load(answers, status, more)
+            self.assertIn(sentence, str(caught.exception))
+            self.assertEqual(set(rows().values()), {0})
+
+    def test_every_guide_that_comes_with_the_desk_has_some_that_pass(self) -> None:
+        for path in REAL.parent.glob("*.toml"):
+            loaded = load(path)
+            self.assertGreaterEqual(loaded.guide.scenarios.count(), 2, path.name)
 
 
 class SaveTests(FolderTestCase):

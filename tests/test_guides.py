@@ -11,7 +11,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.test import SimpleTestCase, TestCase
 
-from troubleshooter.importing.guide_file import FixPart, GuideFile, PicturePart, parse
+from troubleshooter.importing.guide_file import parse
+from troubleshooter.importing.parts import FixPart, GuideFile, PicturePart
 from troubleshooter.models import Edition, Fix, Guide, Picture, Risk, findings
 from troubleshooter.models.reading import Reading
 

@@ -11,7 +11,17 @@ from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 ALL = ("view", "add", "change", "delete")
-CONTENT = ("topic", "guide", "placement", "symptom", "fix", "step", "contact", "picture")
+CONTENT = (
+    "topic",
+    "guide",
+    "placement",
+    "symptom",
+    "scenario",
+    "fix",
+    "step",
+    "contact",
+    "picture",
+)
 RECORDS = ("edition", "session", "attempt", "missedsearch")
 
 

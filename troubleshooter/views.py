@@ -324,7 +324,9 @@ def _notice(status: int, title: str, *sentences: str, links: dict[str, str] | No
 
 def _not_offered(slug: str) -> Page:
     """The guide was published once but is not now. One that never was is simply not found."""
-    edition = Edition.objects.light().filter(guide__slug=slug).order_by("-number").first()
+    edition = (
+        Edition.objects.published().light().filter(guide__slug=slug).order_by("-number").first()
+    )
     if edition is None:
         raise Http404
     return _notice(

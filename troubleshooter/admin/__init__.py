@@ -1,7 +1,8 @@
 """The desk of editors and agents: Django's admin, tidied.
 
 Its rooms, in the order in which they may know each other: base, content, pictures, fixes, changes,
-differences, publishing, guides, records, people.
+differences, publishing, then scheduling, reviews and changelog, sheet, rows, desk, acts, guides,
+records, people.
 """
 
 from django.contrib import admin

@@ -48,11 +48,20 @@ Parent = TypeVar("Parent", bound=models.Model)
 KeyedRow = TypeVar("KeyedRow", bound=Keyed)
 
 
+class DayInput(forms.DateInput):
+    """The browser's own calendar; what it sends is a day like 2026-03-07 in every language."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: Any = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
 class _Tidy:
     """Shorter boxes for prose, and fewer buttons beside a choice: add and change are enough."""
 
     formfield_overrides: ClassVar[Any] = {
-        models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 4})}
+        models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 4})},
     }
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -132,10 +141,6 @@ class Chosen(AutocompleteMixin, forms.Select):
         return forms.Select.optgroups(plain, name, [str(pk) for pk in value], attr)
 
 
-class ChosenSome(Chosen, forms.SelectMultiple):
-    """The same for many to many."""
-
-
 class RowForm(ModelForm[Any]):
     """A row below a guide or a fix."""
 
@@ -155,9 +160,7 @@ class RowForm(ModelForm[Any]):
             return
         for name, field in self.fields.items():
             widget = getattr(field.widget, "widget", None)
-            if isinstance(widget, ChosenSome):
-                widget.known = getattr(self.instance, name).all()
-            elif isinstance(widget, Chosen):
+            if isinstance(widget, Chosen):
                 widget.known = [row for row in [getattr(self.instance, name)] if row]
 
 
@@ -185,7 +188,3 @@ class RowInline(_Tidy, TabularInline[Row, Parent]):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs["widget"] = Chosen(db_field, self.admin_site)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        kwargs["widget"] = ChosenSome(db_field, self.admin_site)
-        return super().formfield_for_manytomany(db_field, request, **kwargs)

@@ -94,11 +94,11 @@ def _other_guides(fixes: Collection[Fix], guide: Guide) -> dict[int, int]:
 
 
 def _last_entries(fixes: Collection[Fix], edition: Edition) -> dict[str, LogEntry]:
-    """The newest entry in the admin's history for each fix since the edition was published."""
+    """The newest entry in the admin's history for each fix since the edition was frozen."""
     entries = LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(Fix),
         object_id__in=[str(fix.pk) for fix in fixes],
-        action_time__gt=edition.published_at,
+        action_time__gt=edition.frozen_at,
     )
     newest = entries.order_by().values("object_id").annotate(newest=Max("id")).values("newest")
     found = LogEntry.objects.filter(id__in=newest).select_related("user")

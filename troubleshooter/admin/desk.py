@@ -1,30 +1,26 @@
 """The desk: a whole guide in forms on one page, made from a sheet and giving frozen content."""
 
 from dataclasses import dataclass
-from pathlib import PurePath
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.admin.models import ADDITION, CHANGE
 from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
-from django.core import signing
-from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch
 from django.http import QueryDict
-from django.utils.datastructures import MultiValueDict
 from django.utils.functional import cached_property
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from troubleshooter.flow import Reason
 from troubleshooter.models import (
     Contact,
     Fix,
     Guide,
+    LogLine,
     Picture,
     Placement,
-    Reading,
+    Scenario,
+    Symptom,
     Topic,
     copied,
     freeze,
@@ -32,23 +28,23 @@ from troubleshooter.models import (
 )
 from troubleshooter.models.content import default_language, new_key
 from troubleshooter.models.reading import FORMAT, freeze_picture, freeze_remedy
-from troubleshooter.pictures import BadPicture
-from troubleshooter.web import Page
 
+from .changelog import at_desk, in_sentences, note
 from .changes import remedy
-from .differences import differences
-from .rows import ContactForm, DeskForm, FixForm, GuideForm, StepForm, SymptomForm
-from .sheet import DEPTH, GUIDE, Path, Sheet
+from .rows import (
+    ContactForm,
+    DeskForm,
+    FixForm,
+    GuideForm,
+    ScenarioForm,
+    StepForm,
+    SymptomForm,
+)
+from .sheet import GUIDE, Path, Sheet
 
-LIBRARY_SHOWN = 8  # fixes found in the library, at most
-PICTURE_NAME = 80  # characters of a file's name that become a picture's
-LOG_LIMIT = 1000  # characters of one entry in the log
-NOBODY = "x" * 38  # where the key of a session would stand: it opens nothing
-SALT = "troubleshooter.admin.desk"
+WRITTEN = (*("title", "summary", "slug", "about", "prevention", "closing", "owner", "review_on"),)
 
 Content = dict[str, Any]
-Files = MultiValueDict[str, "UploadedFile[Any]"]
-Posted = tuple[QueryDict, list[tuple[str, str]]]
 Form = TypeVar("Form", bound=DeskForm)
 
 
@@ -101,6 +97,11 @@ class Desk:
             symptom.offer("start_with", self.titles)
         self.new_contacts = [self._row(ContactForm, path) for path in sheet.paths("contact")]
         self.fixes = [self._card(path) for path in sheet.paths("fix")]
+        self.scenarios = [self._row(ScenarioForm, path) for path in sheet.paths("scenario")]
+        seen = {form.path[1]: form["text"].value() or "…" for form in self.symptoms}
+        for scenario in self.scenarios:
+            scenario.offer("symptom", seen, none=_("no symptom"))
+            scenario.offer("fix", self.titles, none=_("no fix"))
 
     def _row(self, kind: type[Form], path: Path) -> Form:
         return kind(path, self.sheet.rows[path], self.data)
@@ -155,7 +156,7 @@ class Desk:
     def forms(self) -> list[DeskForm]:
         """Every form of the page, in its order."""
         cards = [form for card in self.fixes for form in (card.form, *card.steps)]
-        return [self.about, *self.symptoms, *cards, *self.new_contacts]
+        return [self.about, *self.symptoms, *cards, *self.scenarios, *self.new_contacts]
 
     @cached_property
     def valid(self) -> bool:
@@ -209,7 +210,7 @@ class Desk:
             before: Content | None = None
             if self.guide.pk:
                 Guide.objects.select_for_update().get(pk=self.guide.pk)
-                before = freeze(Guide.objects.whole().get(pk=self.guide.pk))
+                before = state(Guide.objects.whole().get(pk=self.guide.pk))
                 if before != base:
                     raise Meanwhile(before)
             content = self.frozen()
@@ -218,14 +219,15 @@ class Desk:
                     content = copied(content, card.key)
             guide = self._save_guide()
             rewrite(guide, content)
-            self._log(guide, by, before, freeze(Guide.objects.whole().get(pk=guide.pk)))
+            self._save_scenarios(guide)
+            self._log(guide, by, before, state(Guide.objects.whole().get(pk=guide.pk)))
             return guide
 
     def _save_guide(self) -> Guide:
         found = self.about.cleaned_data
         guide = self.guide
         guide.topic = found["topic"] if not found["new_topic"] else _topic(found["new_topic"])
-        for name in ("title", "summary", "slug", "about", "prevention", "closing"):
+        for name in WRITTEN:
             setattr(guide, name, found[name])
         guide.language = self.language
         guide.save()
@@ -236,23 +238,38 @@ class Desk:
         guide.contacts.set([*found["contacts"], *new])
         return guide
 
+    def _save_scenarios(self, guide: Guide) -> None:
+        """Write the scenarios; symptoms and fixes have their rows by now, in the desk's order."""
+        seen = Symptom.objects.filter(guide=guide)
+        symptoms = {form.path[1]: row for form, row in zip(self.symptoms, seen, strict=True)}
+        placed = Placement.objects.filter(guide=guide).select_related("fix")
+        fixes = {card.key: place.fix for card, place in zip(self.fixes, placed, strict=True)}
+        old = {str(scenario.pk): scenario for scenario in Scenario.objects.filter(guide=guide)}
+        for position, form in enumerate(self.scenarios, start=1):
+            found = form.cleaned_data
+            row = old.pop(form.path[1], None) or Scenario(guide=guide)
+            row.position, row.answers, row.status = position, found["answers"], found["status"]
+            row.symptom = symptoms.get(found["symptom"])
+            row.fix = fixes.get(found["fix"])
+            row.save()
+        Scenario.objects.filter(pk__in=[scenario.pk for scenario in old.values()]).delete()
+
     def _log(self, guide: Guide, by: User, before: Content | None, after: Content) -> None:
         """Note the change at the guide, and at each fix whose remedy changed."""
-        if before is None:
-            _note(by, guide, ADDITION, "")
-        elif said := in_sentences(before, after):
-            _note(by, guide, CHANGE, said)
+        if before != after:
+            said = in_sentences(before, after) if before else _("Written.")
+            LogLine.objects.note(guide, LogLine.Kind.CHANGED, by, said=said)
+            note(by, guide, CHANGE if before else ADDITION, said)
         old = {key: freeze_remedy(fix) for key, fix in self.known.items()}
         new = {fix["key"]: remedy(fix) for fix in after["fixes"]}
         changed = [key for key, fix in new.items() if old.get(key) != fix]
         for fix in Fix.objects.filter(language=self.language, key__in=changed):
-            said = _("Changed at the desk of “%(guide)s”.") % {"guide": guide.title}
-            _note(by, fix, CHANGE if fix.key in old else ADDITION, said)
+            note(by, fix, CHANGE if fix.key in old else ADDITION, at_desk(guide))
 
 
 def opened(guide: Guide) -> tuple[Sheet, Content]:
     """The sheet of a saved guide, and its frozen draft; read it with `Guide.objects.whole()`."""
-    content = freeze(guide)
+    content = state(guide)
     pictures = {
         step.picture.sha256: step.picture.pk
         for placement in guide.placements.all()
@@ -261,38 +278,36 @@ def opened(guide: Guide) -> tuple[Sheet, Content]:
     }
     sheet = Sheet.of(content, pictures)
     contacts = [contact.pk for contact in guide.contacts.all()]
-    sheet.rows[GUIDE] |= {"slug": guide.slug, "topic": guide.topic_id, "contacts": contacts}
+    sheet.rows[GUIDE] |= {
+        "slug": guide.slug,
+        "topic": guide.topic_id,
+        "contacts": contacts,
+        "owner": guide.owner_id,
+        "review_on": guide.review_on,
+    }
+    for scenario in guide.scenarios.all():
+        sheet.add(("scenario", str(scenario.pk)), _of_scenario(scenario))
     return sheet, content
 
 
-def in_sentences(before: Content, after: Content) -> str:
-    """What a save changed, for the log: “Fixes: “Restart” changed.”"""
-    said = [
-        f"{section.heading}: " + " ".join(item.sentence or _("changed.") for item in section.items)
-        for section in differences(before, after)
-    ]
-    text = " ".join(said)
-    return text if len(text) <= LOG_LIMIT else f"{text[: LOG_LIMIT - 1]}…"
+def state(guide: Guide) -> Content:
+    """All that a save may change: the frozen draft, and beside it what visitors never see."""
+    return {
+        **freeze(guide),
+        "slug": guide.slug,
+        "owner": guide.owner_id,
+        "review_on": guide.review_on and guide.review_on.isoformat(),
+        "scenarios": [_of_scenario(scenario) for scenario in guide.scenarios.all()],
+    }
 
 
-def _note(by: User, row: Guide | Fix, flag: int, said: str) -> None:
-    LogEntry.objects.create(
-        user=by,
-        content_type=ContentType.objects.get_for_model(row),
-        object_id=str(row.pk),
-        object_repr=str(row)[:200],
-        action_flag=flag,
-        change_message=said,
-    )
-
-
-def last_writer(guide: Guide) -> LogEntry | None:
-    """The newest entry in the log of a guide or of a fix placed in it."""
-    fixes = [str(pk) for pk in guide.placements.values_list("fix", flat=True)]
-    of_guide = Q(content_type=ContentType.objects.get_for_model(Guide), object_id=str(guide.pk))
-    of_fixes = Q(content_type=ContentType.objects.get_for_model(Fix), object_id__in=fixes)
-    entries = LogEntry.objects.filter(of_guide | of_fixes).select_related("user")
-    return entries.order_by("-action_time", "-pk").first()
+def _of_scenario(scenario: Scenario) -> Content:
+    return {
+        "symptom": scenario.symptom.key if scenario.symptom else "",
+        "answers": scenario.answers,
+        "status": scenario.status,
+        "fix": scenario.fix.key if scenario.fix else "",
+    }
 
 
 def _topic(name: str) -> Topic:
@@ -309,110 +324,3 @@ def _id(value: Any) -> int:
     """A row's id as a form sends it; 0, which no row has, when it is none."""
     text = str(value or "")
     return int(text) if text.isdecimal() and len(text) < 18 else 0
-
-
-def with_pictures(data: QueryDict, files: Files) -> Posted:
-    """What was posted, with each file stored and named by its step; and what was refused, why."""
-    data = data.copy()
-    refused = []
-    for name in files:
-        file = cast("UploadedFile[Any]", files[name])
-        step, _dot, field = name.rpartition(".")
-        if field != "upload" or not step.startswith("step.") or f"{step}.text" not in data:
-            continue
-        title = PurePath(file.name or "").stem[:PICTURE_NAME]
-        try:
-            picture = Picture.objects.store(file.read(), title, "")  # its words come next
-        except BadPicture as why:
-            refused.append((f"id_{name}", str(why)))
-            continue
-        data[f"{step}.picture"], data[f"{step}.alt"] = str(picture.pk), picture.alt
-    return data, refused
-
-
-def signed(content: Content) -> str:
-    """The draft a desk was opened with, as its form carries it."""
-    return signing.dumps(content, salt=SALT, compress=True)
-
-
-def unsigned(text: str) -> Content | None:
-    """The draft that `signed` packed; None when there was none, or it is not ours."""
-    try:
-        content: Content = signing.loads(text, salt=SALT)
-    except signing.BadSignature:
-        return None
-    return content
-
-
-def move(sheet: Sheet, act: str, path: Path) -> Path:
-    """Do what a button asks for on the sheet; returns the row to go on with."""
-    if path == GUIDE:
-        return path
-    match act:
-        case "add" if path[0] in DEPTH and len(path) + 1 == DEPTH[path[0]]:
-            path = (*path, new_key())
-            sheet.add(path, {"minutes": 2, "open": "1"} if path[0] == "fix" else {})
-            if path[0] == "fix":
-                sheet.add(("step", path[1], new_key()), {})
-        case "place" if path[-1].isdecimal():
-            fix = _in_library().filter(pk=int(path[-1])).first()
-            if fix:
-                path = ("fix", fix.key)
-                shown = (step.picture for step in fix.steps.all() if step.picture)
-                ids = {picture.sha256: picture.pk for picture in shown}
-                sheet.put_fix({**freeze_remedy(fix), "pin": "", "after": [], "open": "1"}, ids)
-        case "up":
-            sheet.shift(path, -1)
-        case "down":
-            sheet.shift(path, 1)
-        case "remove":
-            sheet.remove(path)
-        case "unpicture" if path in sheet.rows:
-            sheet.rows[path] |= {"picture": "", "alt": ""}
-    return path
-
-
-def library(desk: Desk, asked: str) -> list[Fix]:
-    """Fixes to place in this guide: those whose words were asked for, not on the desk yet."""
-    words = asked.replace("\x00", "").split()[:8]
-    if not words:
-        return []
-    found = _in_library().filter(language=desk.language).exclude(key__in=desk.titles)
-    for word in words:
-        found = found.filter(
-            Q(title__icontains=word) | Q(why__icontains=word) | Q(steps__text__icontains=word)
-        )
-    return list(found.distinct().order_by("title")[:LIBRARY_SHOWN])
-
-
-def _in_library() -> QuerySet[Fix]:
-    return Fix.objects.prefetch_related(
-        Prefetch("steps__picture", Picture.objects.defer("content")), "guides"
-    )
-
-
-def sketch(guide: Reading, at: str) -> Page:
-    """The page a visitor would see of a guide that is still being written.
-
-    `at` is the fix that is worked on, as “reset”, or “reset.loses” for what stands before its
-    steps; anything else shows the guide itself.
-    """
-    shared = {"slug": "sketch", "preview": True, "still": True, "person_url": "#person"}
-    at, _dot, part = at.partition(".")
-    if at not in guide.by_key:
-        return Page(
-            "troubleshooter/guide.html", {"guide": guide, **shared}, language=guide.language
-        )
-    context = {
-        **shared,
-        "fix": guide.by_key[at],
-        "showing": {"place": guide.author_order("").index(at) + 1, "seq": 1},
-        "total": len(guide.fixes),
-        "current": True,
-        "guarded": part == "loses" and guide.by_key[at].loses_data,
-        "link": "https://…",
-        "reachable": False,
-        "session": {"key": NOBODY},
-        "reasons": Reason.choices,
-    }
-    return Page("troubleshooter/fix.html", context, language=guide.language)

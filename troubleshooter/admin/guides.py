@@ -17,24 +17,16 @@ from django.views.decorators.http import require_POST
 from troubleshooter.models import Edition, Guide, findings, freeze, read
 from troubleshooter.web import respond, see_other
 
-from .desk import (
-    Desk,
-    Meanwhile,
-    Posted,
-    last_writer,
-    library,
-    move,
-    opened,
-    signed,
-    sketch,
-    unsigned,
-    with_pictures,
-)
+from .acts import Posted, library, move, signed, sketch, unsigned, with_pictures
+from .changelog import ChangeLogAdmin, last_writer
+from .desk import Desk, Meanwhile, opened
 from .differences import differences
-from .publishing import PublishingAdmin, mending_links, standing
+from .publishing import mending_links, plan_of, standing
+from .reviews import ReviewingAdmin
+from .scheduling import SchedulingAdmin
 from .sheet import GUIDE, Sheet
 
-WRITES = ("guide", "placement", "symptom", "fix", "step")  # what a save may touch
+WRITES = ("guide", "placement", "symptom", "scenario", "fix", "step")  # what a save may touch
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -60,7 +52,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Guide)
-class GuideAdmin(PublishingAdmin):
+class GuideAdmin(SchedulingAdmin, ReviewingAdmin, ChangeLogAdmin):
     list_display = ["title", "topic", "language", "state"]
     list_filter = [StateFilter, "topic", "language"]
     list_select_related = ["topic"]
@@ -71,7 +63,7 @@ class GuideAdmin(PublishingAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Guide]:
-        editions = Edition.objects.filter(guide=OuterRef("pk")).order_by("-number")
+        editions = Edition.objects.published().filter(guide=OuterRef("pk")).order_by("-number")
         return (
             super()
             .get_queryset(request)
@@ -195,6 +187,8 @@ class GuideAdmin(PublishingAdmin):
             context |= {
                 "edition": edition,
                 "differs": edition is not None and edition.content != freeze(draft),
+                "plan": plan_of(guide),
+                "scenarios": len(draft.scenarios.all()),
                 "blocking": mending_links(draft, [each for each in found if each.blocks]),
                 "warnings": mending_links(draft, [each for each in found if not each.blocks]),
             }

@@ -1,6 +1,6 @@
 """A guide's own pages: preview, compare, publish and what undoes it; each change asks first."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 from django import forms
@@ -14,12 +14,14 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from troubleshooter.flow import Status
 from troubleshooter.models import (
+    CannotRollBack,
     Edition,
     Finding,
     Fix,
@@ -27,6 +29,7 @@ from troubleshooter.models import (
     NotReady,
     Picture,
     Placement,
+    Scenario,
     Session,
     Step,
     Symptom,
@@ -34,7 +37,6 @@ from troubleshooter.models import (
     freeze,
     read,
 )
-from troubleshooter.models.editions import CannotRollBack
 from troubleshooter.models.sessions import LIFETIME
 from troubleshooter.text import BadText, clean_text
 from troubleshooter.web import Page, respond
@@ -86,6 +88,9 @@ class EarlierForm(forms.Form):
 
 def _edition_name(edition: Edition) -> str:
     name = {"number": edition.number}
+    if edition.goes_live_at:
+        when = date_format(timezone.localtime(edition.goes_live_at), "DATETIME_FORMAT")
+        return _("edition %(number)d (planned for %(when)s)") % {**name, "when": when}
     if edition.live:
         return _("edition %(number)d (live)") % name
     if edition.withdrawn_at:
@@ -95,8 +100,14 @@ def _edition_name(edition: Edition) -> str:
 
 def standing(guide: Guide) -> Edition | None:
     """The live edition, or else the newest one; None when the guide was never published."""
-    editions = Edition.objects.filter(guide=guide).select_related("published_by")
+    editions = Edition.objects.published().filter(guide=guide).select_related("published_by")
     return editions.order_by("-live", "-number").first()
+
+
+def plan_of(guide: Guide) -> Edition | None:
+    """The edition that waits for its moment."""
+    planned = Edition.objects.planned().light().filter(guide=guide)
+    return planned.select_related("published_by").first()
 
 
 def mending_links(guide: Guide, found: Iterable[Finding]) -> list[tuple[str, str]]:
@@ -120,10 +131,12 @@ def _anchor(guide: Guide, finding: Finding) -> str:
             return f"id_step.{row.fix.key}.{row.key}.{name}"
         case Symptom():
             return f"id_symptom.{row.key}.{name}"
+        case Scenario():
+            return f"id_scenario.{row.pk}.{name}"
     return "fixes" if name == "placements" else f"id_guide.{name}"
 
 
-def _running(guide: Guide) -> int:
+def running(guide: Guide) -> int:
     """How many sessions are open now on editions that are not withdrawn."""
     return Session.objects.filter(
         edition__guide=guide,
@@ -152,7 +165,11 @@ class PublishingAdmin(KeyedAdmin[Guide]):
             "compare": self.compare_view,
             "rollback": self.roll_back_view,
         }
-        own = [
+        return [*self._routes(views), *super().get_urls()]
+
+    def _routes(self, views: dict[str, Callable[..., HttpResponse]]) -> list[URLPattern]:
+        """A route for each page of a guide, by its name."""
+        return [
             path(
                 f"<int:pk>/{name}/",
                 self.admin_site.admin_view(view),
@@ -160,7 +177,6 @@ class PublishingAdmin(KeyedAdmin[Guide]):
             )
             for name, view in views.items()
         ]
-        return own + super().get_urls()
 
     def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The draft as visitors would see it; also while it has findings."""
@@ -193,7 +209,7 @@ class PublishingAdmin(KeyedAdmin[Guide]):
             "warnings": warnings,
             "edition": edition,
             "changes": changes(edition, draft) if edition else None,
-            "running": _running(draft),
+            "running": running(draft),
         }
         return self._page(request, draft, "publish", _("Publish this guide?"), **context)
 
@@ -201,14 +217,14 @@ class PublishingAdmin(KeyedAdmin[Guide]):
         draft = self._draft(pk, allowed=self.has_publish_permission(request))
         if request.method == "POST":
             with transaction.atomic():
-                if Edition.objects.unpublish(draft):
+                if Edition.objects.unpublish(draft, by=cast(User, request.user)):
                     self.log_change(request, draft, _("Unpublished."))
                     done = _("“%(guide)s” is unpublished: nobody can start it now.")
                     messages.success(request, done % {"guide": draft.title})
                 else:
                     messages.info(request, _("The guide is not live: there is nothing to do."))
             return self._back(draft)
-        context = {"edition": standing(draft), "running": _running(draft)}
+        context = {"edition": standing(draft), "running": running(draft)}
         return self._page(request, draft, "unpublish", _("Unpublish this guide?"), **context)
 
     def withdraw_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -217,7 +233,7 @@ class PublishingAdmin(KeyedAdmin[Guide]):
         if form.is_valid():
             reason = form.cleaned_data["reason"]
             with transaction.atomic():
-                if Edition.objects.withdraw(draft, reason):
+                if Edition.objects.withdraw(draft, reason, by=cast(User, request.user)):
                     said = _("Withdrawn: %(reason)s") % {"reason": reason}
                     self.log_change(request, draft, said)
                     done = _("“%(guide)s” is withdrawn: its sessions are interrupted.")
@@ -225,7 +241,7 @@ class PublishingAdmin(KeyedAdmin[Guide]):
                 else:
                     messages.info(request, _("No edition is left to withdraw."))
             return self._back(draft)
-        context = {"edition": standing(draft), "running": _running(draft), "form": form}
+        context = {"edition": standing(draft), "running": running(draft), "form": form}
         return self._page(request, draft, "withdraw", _("Withdraw this guide?"), **context)
 
     def compare_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -247,8 +263,9 @@ class PublishingAdmin(KeyedAdmin[Guide]):
         if request.method == "POST":
             self._roll_back(request, draft)
             return self._back(draft)
-        editions = Edition.objects.light().filter(guide=draft).select_related("published_by")
-        context = {"editions": editions.order_by("-number"), "running": _running(draft)}
+        editions = Edition.objects.published().light().filter(guide=draft)
+        editions = editions.select_related("published_by")
+        context = {"editions": editions.order_by("-number"), "running": running(draft)}
         title = _("Go back to an earlier edition?")
         return self._page(request, draft, "rollback", title, **context)
 
@@ -277,6 +294,7 @@ class PublishingAdmin(KeyedAdmin[Guide]):
 
     def _publish(self, request: HttpRequest, guide: Guide) -> None:
         """Publish, note it in the history and say so; NotReady passes."""
+        plan = plan_of(guide)
         with transaction.atomic():
             live = Edition.objects.live().light().filter(guide=guide).first()
             edition = Edition.objects.publish(guide, by=cast(User, request.user))
@@ -291,19 +309,23 @@ class PublishingAdmin(KeyedAdmin[Guide]):
         )
         link = format_html('<a href="{}">{}</a>', edition.get_absolute_url(), _("See the page"))
         messages.success(request, format_html(said, edition.title, edition.number, link))
+        if plan and new:
+            dropped = _("The plan for edition %(number)d is dropped.")
+            messages.info(request, dropped % {"number": plan.number})
 
     def _roll_back(self, request: HttpRequest, guide: Guide) -> None:
         """Roll back to the edition whose number was posted, or say why not."""
         form = EarlierForm(request.POST)
         number: int = form.cleaned_data["number"] if form.is_valid() else 0
-        edition = Edition.objects.light().filter(guide=guide, number=number).first()
+        of_guide = Edition.objects.light().select_related("guide").filter(guide=guide)
+        edition = of_guide.filter(number=number).first()
         if not edition:
             messages.error(request, _("This guide has no such edition: nothing was changed."))
             return
         name = {"number": edition.number}
         try:
             with transaction.atomic():
-                Edition.objects.roll_back(edition)
+                Edition.objects.roll_back(edition, by=cast(User, request.user))
                 said = _("Rolled back: edition %(number)d is live again.") % name
                 self.log_change(request, guide, said)
         except CannotRollBack as refused:
@@ -331,5 +353,6 @@ class PublishingAdmin(KeyedAdmin[Guide]):
             "original": draft,
             "title": title,
             "subtitle": draft.title,
+            "plan": plan_of(draft),
         }
         return TemplateResponse(request, f"admin/troubleshooter/guide/{name}.html", context)

@@ -14,7 +14,15 @@ from .base import RecordAdmin, TabularInline
 
 @admin.register(Edition)
 class EditionAdmin(RecordAdmin[Edition]):
-    list_display = ["title", "number", "live", "published_at", "published_by", "withdrawn_at"]
+    list_display = [
+        "title",
+        "number",
+        "live",
+        "goes_live_at",
+        "published_at",
+        "published_by",
+        "withdrawn_at",
+    ]
     list_filter = ["live", "language", "guide__topic"]
     list_select_related = ["published_by"]
     search_fields = ["title", "withdrawn_reason"]
@@ -27,6 +35,7 @@ class EditionAdmin(RecordAdmin[Edition]):
         "title",
         "summary",
         "language",
+        "goes_live_at",
         "published_at",
         "published_by",
         "withdrawn_at",

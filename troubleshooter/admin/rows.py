@@ -8,16 +8,30 @@ from typing import Any, cast
 
 from django import forms
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.validators import URLValidator
 from django.db import models
 from django.http import QueryDict
+from django.utils.functional import Promise
 from django.utils.text import capfirst, slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from troubleshooter.models import Contact, Fix, Guide, Picture, Placement, Step, Symptom, Topic
+from troubleshooter.flow import Status
+from troubleshooter.models import (
+    Contact,
+    Fix,
+    Guide,
+    Picture,
+    Placement,
+    Scenario,
+    Step,
+    Symptom,
+    Topic,
+)
 from troubleshooter.pictures import MOST_BYTES
 
+from .base import DayInput
 from .pictures import ACCEPTED
 from .sheet import Fields, Path
 
@@ -68,10 +82,14 @@ class DeskForm(forms.Form):
     def add_prefix(self, field_name: str) -> str:
         return f"{self.prefix}.{field_name}"
 
-    def offer(self, name: str, fixes: Mapping[str, str], *, but: str = "") -> None:
-        """Let a field choose among these fixes (title by key)."""
-        offered = [(key, title) for key, title in fixes.items() if key != but]
-        cast(forms.MultipleChoiceField, self.fields[name]).choices = offered
+    def offer(
+        self, name: str, rows: Mapping[str, str], *, but: str = "", none: str | Promise = ""
+    ) -> None:
+        """Let a field choose among these rows (what they are called, by key), or none of them."""
+        offered = [(key, title) for key, title in rows.items() if key != but]
+        if none:
+            offered.insert(0, ("", str(none)))
+        cast(forms.ChoiceField, self.fields[name]).choices = offered
 
 
 class GuideForm(DeskForm):
@@ -99,6 +117,19 @@ class GuideForm(DeskForm):
         label=gettext_lazy("Language"),
         choices=settings.LANGUAGES,
         help_text=gettext_lazy("Chosen once: what visitors teach us is kept by key and language."),
+    )
+    owner = forms.ModelChoiceField(
+        User.objects.filter(is_staff=True, is_active=True).order_by("username"),
+        label=gettext_lazy("Owner"),
+        required=False,
+        empty_label=gettext_lazy("nobody"),
+    )
+    review_on = forms.DateField(
+        label=gettext_lazy("Next review"),
+        required=False,
+        widget=DayInput,
+        input_formats=["%Y-%m-%d"],
+        help_text=Guide._meta.get_field("review_on").help_text,
     )
     about = Typed(Guide, "about", rows=4)
     prevention = Typed(Guide, "prevention", rows=3)
@@ -192,6 +223,22 @@ class StepForm(DeskForm):
         widget=forms.FileInput(attrs={"accept": ",".join(ACCEPTED)}),
     )
     most = MOST_BYTES
+
+
+class ScenarioForm(DeskForm):
+    """What a visitor might say, and what must come of it."""
+
+    symptom = forms.ChoiceField(label=gettext_lazy("Symptom"), required=False)
+    answers = Typed(Scenario, "answers", label=gettext_lazy("The visitor says"))
+    status = forms.ChoiceField(
+        label=gettext_lazy("Then the session"), choices=Scenario.EXPECTED, initial=Status.RESOLVED
+    )
+    fix = forms.ChoiceField(label=gettext_lazy("Fix"), required=False)
+
+    def clean(self) -> None:
+        found = self.cleaned_data
+        if found.get("status") == Status.EXHAUSTED and found.get("fix"):
+            self.add_error("fix", _("When no fix is left, none can be named here."))
 
 
 class ContactForm(DeskForm):

@@ -19,7 +19,7 @@ Path = tuple[str, ...]
 Fields = dict[str, Any]
 
 GUIDE: Path = ("guide",)
-DEPTH = {"guide": 1, "symptom": 2, "fix": 2, "contact": 2, "step": 3}
+DEPTH = {"guide": 1, "symptom": 2, "fix": 2, "contact": 2, "scenario": 2, "step": 3}
 SEVERAL = ("start_with", "after", "contacts")  # fields that hold a list
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,16}")
 _TEXTS = ("title", "summary", "about", "closing", "prevention")
@@ -81,8 +81,17 @@ class Sheet:
         self.rows[path] = fields
 
     def remove(self, path: Path) -> None:
-        """Take a row out; with a fix go its steps and what named it."""
+        """Take a row out; with a fix go its steps and what named it, with a symptom its scenarios.
+
+        A scenario that named the fix stays, without one: a test must not go because it would fail.
+        """
         self.rows.pop(path, None)
+        for scenario in self.paths("scenario"):
+            fields = self.rows[scenario]
+            if path[0] == "symptom" and fields.get("symptom") == path[1]:
+                del self.rows[scenario]
+            elif path[0] == "fix" and fields.get("fix") == path[1]:
+                fields["fix"] = ""
         if path[0] != "fix":
             return
         for step in self.paths("step", path[1]):

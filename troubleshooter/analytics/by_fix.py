@@ -42,7 +42,8 @@ def fixes(guide_key: str, only: Filter = REAL) -> list[FixRow]:
 
 def _contents(guide_key: str) -> tuple[list[Outline], list[Outline]]:
     """What the guide holds now (in each live language), and all its editions, newest first."""
-    newest_first = Edition.objects.filter(guide__key=guide_key).order_by("-published_at", "-pk")
+    seen = Edition.objects.published().filter(guide__key=guide_key)
+    newest_first = seen.order_by("-published_at", "-pk")
     editions = list(newest_first.values_list("pk", "digest", "live"))
     known = outlines({pk: digest for pk, digest, _live in editions})
     live = [known[pk] for pk, _digest, is_live in editions if is_live]

@@ -56,7 +56,7 @@ def _said(guides: QuerySet[Guide], field: str) -> dict[str, str]:
 def choices(guide_key: str) -> Choices:
     """What can the sessions of this guide be filtered by?"""
     own_last = Case(When(language=settings.LANGUAGE_CODE, then=1), default=0)
-    editions = Edition.objects.filter(guide__key=guide_key).order_by(own_last, "number")
+    editions = Edition.objects.published().filter(guide__key=guide_key).order_by(own_last, "number")
     rows = list(editions.values_list("pk", "digest", "number", "language"))
     known = outlines({pk: digest for pk, digest, _number, _language in rows})
     # A later text of a symptom replaces an earlier one: the site's own language, newest edition.

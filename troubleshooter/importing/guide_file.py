@@ -1,18 +1,17 @@
 """A guide from one file: TOML with drawings beside it, as shipped in guides/.
 
-`parse` is pure and gives a tree of parts, `save` makes the rows. The dataclasses below are the
-format: what is a field there is a key in the file, and any other key is refused.
+`parse` is pure and gives a tree of parts, `save` makes the rows. The dataclasses in parts.py are
+the format: what is a field there is a key in the file, and any other key is refused.
 """
 
 import hashlib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from types import UnionType
-from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
-from xml.etree import ElementTree
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
@@ -21,107 +20,17 @@ from django.utils.translation import gettext as _
 
 from troubleshooter import models
 
+from .drawings import open_drawing
+from .parts import FixPart, GuideFile, GuideFileError, KeyedPart, Part, PicturePart, ScenarioPart
+
+__all__ = ["GuideFileError", "Loaded", "load", "parse", "save"]
+
 KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 RESERVED = ("code", "end", "person")  # pages of a session, beside those of its fixes
 PICTURE_FILE = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\.svg")  # no way out of the folder
 
 P = TypeVar("P", bound="Part")
 M = TypeVar("M", bound=Model)
-
-
-class GuideFileError(ValueError):
-    """The file cannot be taken; the message is a sentence that says what is wrong and where."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """A piece of the file; `where` names it in sentences."""
-
-    where: str
-
-    def wrong(self, sentence: str, **names: object) -> GuideFileError:
-        return GuideFileError(f"{self.where}: {sentence % names}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class KeyedPart(Part):
-    longest: ClassVar[int] = 16
-
-    key: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class TopicPart(Part):
-    slug: str
-    name: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class PicturePart(Part):
-    """`file` is relative to the folder of the guide's file."""
-
-    file: str
-    alt: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContactPart(Part):
-    name: str
-    url: str
-    note: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SymptomPart(KeyedPart):
-    """`start_with` holds keys of fixes."""
-
-    text: str
-    start_with: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class StepPart(Part):
-    """A heading starts a group of steps."""
-
-    text: str
-    heading: str = ""
-    picture: PicturePart | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class FixPart(KeyedPart):
-    """A fix and its placement; `after` holds keys of fixes."""
-
-    longest = 13  # its steps are keyed by it, a hyphen and their number
-
-    title: str
-    minutes: int
-    risk: models.Risk
-    why: str = ""
-    loses: str = ""
-    closes_page: bool = False
-    waiting: str = ""
-    note: str = ""
-    pin: models.Placement.Pin = models.Placement.Pin.NONE
-    after: tuple[str, ...] = ()
-    step: tuple[StepPart, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class GuideFile(KeyedPart):
-    """The whole file."""
-
-    language: str
-    slug: str
-    title: str
-    summary: str
-    topic: TopicPart
-    about: str = ""
-    closing: str = ""
-    prevention: str = ""
-    symptom: tuple[SymptomPart, ...] = ()
-    fix: tuple[FixPart, ...] = ()
-    contact: tuple[ContactPart, ...] = ()
 
 
 # --- Reading the text ---
@@ -214,9 +123,14 @@ def _check(guide: GuideFile) -> None:
                 "key must be at most %(most)d small letters, digits and hyphens; no %(no)s."
             )
             raise part.wrong(sentence, most=part.longest, no=", no ".join(RESERVED))
-    fixes, _symptoms = _keys(guide.fix), _keys(guide.symptom)
+    fixes, symptoms = _keys(guide.fix), _keys(guide.symptom)
     for symptom in guide.symptom:
         _among(fixes, symptom, "start_with", symptom.start_with)
+    for scenario in guide.scenario:
+        _among(fixes, scenario, "fix", [scenario.fix] if scenario.fix else [])
+        if scenario.symptom and scenario.symptom not in symptoms:
+            key = _short(scenario.symptom)
+            raise scenario.wrong(_("symptom: no symptom here is “%(key)s”."), key=key)
     for fix in guide.fix:
         _among(fixes, fix, "after", fix.after)
         if not 1 <= fix.minutes <= 600:
@@ -283,6 +197,7 @@ def save(parsed: GuideFile, folder: Path, *, publish: bool = True) -> Loaded:
         guide = _save_guide(parsed)
         shared = _save_fixes(parsed, guide, folder)
         _save_symptoms(parsed, guide)
+        _save_scenarios(parsed.scenario, guide)
         try:
             edition = models.Edition.objects.publish(guide, by=None) if publish else None
         except models.NotReady as refused:
@@ -326,6 +241,15 @@ def _save_fix(part: FixPart, language: str, folder: Path) -> models.Fix:
     return fix
 
 
+def _save_picture(part: PicturePart, folder: Path) -> models.Picture:
+    """The picture of a drawing; the same bytes are one picture."""
+    drawing = open_drawing(part, folder)
+    sha256 = hashlib.sha256(drawing.content).hexdigest()
+    there = models.Picture.objects.filter(sha256=sha256).first()
+    more = {"kind": "svg", "sha256": sha256, **asdict(drawing)}
+    return there or _made(models.Picture, part, **more)
+
+
 def _save_symptoms(parsed: GuideFile, guide: models.Guide) -> None:
     fixes = {fix.key: fix for fix in guide.fixes.all()}
     for position, part in enumerate(parsed.symptom, start=1):
@@ -333,6 +257,15 @@ def _save_symptoms(parsed: GuideFile, guide: models.Guide) -> None:
             models.Symptom, part, guide=guide, language=guide.language, position=position
         )
         symptom.start_with.set([fixes[key] for key in part.start_with])
+
+
+def _save_scenarios(parts: Iterable[ScenarioPart], guide: models.Guide) -> None:
+    fixes = {fix.key: fix for fix in guide.fixes.all()}
+    symptoms = {symptom.key: symptom for symptom in guide.symptoms.all()}
+    for position, part in enumerate(parts, start=1):
+        named = {"fix": fixes.get(part.fix), "symptom": symptoms.get(part.symptom)}
+        answers = ", ".join(part.answers)
+        _made(models.Scenario, part, guide=guide, position=position, **named | {"answers": answers})
 
 
 def _made(kind: type[M], part: Part, /, **more: object) -> M:
@@ -349,50 +282,3 @@ def _made(kind: type[M], part: Part, /, **more: object) -> M:
         raise part.wrong("%(said)s", said=said.replace(f"{NON_FIELD_ERRORS}: ", "")) from refused
     row.save()
     return row
-
-
-# --- Drawings ---
-
-_SVG = "{http://www.w3.org/2000/svg}"
-_SHAPES = {"svg", "g", "rect", "circle", "ellipse", "line", "polyline", "path", "text", "tspan"}
-_VIEW_BOX = re.compile(r"0 0 ([1-9][0-9]{0,3}) ([1-9][0-9]{0,3})")
-
-
-def _save_picture(part: PicturePart, folder: Path) -> models.Picture:
-    """The picture of a drawing; the same bytes are one picture."""
-    path = (folder / part.file).resolve()
-    if not path.is_relative_to(folder.resolve()):  # by a symbolic link
-        raise part.wrong(_("the file is outside the folder of the guide."))
-    try:
-        content = path.read_bytes()
-    except OSError as fault:
-        raise part.wrong(_("there is no such file beside the guide.")) from fault
-    width, height = _size(content, part)
-    sha256, name = hashlib.sha256(content).hexdigest(), path.stem
-    more = {"kind": "svg", "content": content, "width": width, "height": height, "name": name}
-    there = models.Picture.objects.filter(sha256=sha256).first()
-    return there or _made(models.Picture, part, sha256=sha256, **more)
-
-
-def _size(content: bytes, part: PicturePart) -> tuple[int, int]:
-    """Width and height of a drawing, once it is seen to be nothing but shapes and words."""
-    try:
-        text = content.decode()
-        if "<!DOCTYPE" in text:
-            raise ValueError
-        root = ElementTree.fromstring(text)  # noqa: S314 (without a DOCTYPE there are no entities)
-    except (ValueError, ElementTree.ParseError):
-        raise part.wrong(_("the file is not a plain SVG drawing.")) from None
-    for element in root.iter():
-        shape = element.tag.removeprefix(_SVG)
-        if shape not in _SHAPES or any(_reaches_out(*each) for each in element.items()):
-            raise part.wrong(_("the drawing may hold only shapes and words: no script, no link."))
-    box = _VIEW_BOX.fullmatch(root.get("viewBox", ""))
-    if root.tag != f"{_SVG}svg" or not box:
-        raise part.wrong(_("the drawing needs a viewBox like “0 0 320 200”."))
-    return int(box[1]), int(box[2])
-
-
-def _reaches_out(name: str, value: str) -> bool:
-    """Whether an attribute could run, load or restyle something."""
-    return name.startswith("on") or "href" in name or name == "style" or "url(" in value

@@ -3,15 +3,20 @@
 from .content import Contact, Fix, Guide, Picture, Placement, Risk, Step, Symptom, Topic
 from .counts import MissedSearch
 from .drafts import copied, rewrite
-from .editions import Edition, EditionQuerySet, NotReady
+from .editions import CannotRollBack, CannotSchedule, Edition, EditionQuerySet, NotReady
 from .findings import Finding, findings
 from .handovers import HandOver
+from .log import CannotReview, LogLine
 from .reading import Reading, ReadingContact, ReadingFix, ReadingStep, ReadingSymptom, freeze, read
+from .scenarios import Scenario
 from .sessions import Attempt, Kind, Move, Session
 from .transcript import Tried, transcript, tried
 
 __all__ = [
     "Attempt",
+    "CannotReview",
+    "CannotRollBack",
+    "CannotSchedule",
     "Contact",
     "Edition",
     "EditionQuerySet",
@@ -20,6 +25,7 @@ __all__ = [
     "Guide",
     "HandOver",
     "Kind",
+    "LogLine",
     "MissedSearch",
     "Move",
     "NotReady",
@@ -31,6 +37,7 @@ __all__ = [
     "ReadingStep",
     "ReadingSymptom",
     "Risk",
+    "Scenario",
     "Session",
     "Step",
     "Symptom",

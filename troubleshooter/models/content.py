@@ -5,6 +5,7 @@ These tables are the workshop. Visitors never see them; they see editions.
 
 import secrets
 from collections.abc import Iterable
+from datetime import date
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -233,7 +234,13 @@ class GuideQuerySet(models.QuerySet["Guide"]):
             "placements__after",
             "symptoms__start_with",
             "contacts",
+            "scenarios__fix",
+            "scenarios__symptom",
         )
+
+    def due(self, today: date) -> "GuideQuerySet":
+        """Those whose review is due by this day."""
+        return self.filter(review_on__lte=today)
 
 
 class Guide(Keyed):
@@ -256,6 +263,22 @@ class Guide(Keyed):
     contacts = models.ManyToManyField(
         Contact, blank=True, related_name="guides", verbose_name=_("contacts")
     )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        limit_choices_to={"is_staff": True, "is_active": True},
+        verbose_name=_("owner"),
+        help_text=_("Who looks after this guide."),
+    )
+    review_on = models.DateField(
+        _("review on"),
+        null=True,
+        blank=True,
+        help_text=_("From that day on the guide stands under “Needs review”."),
+    )
 
     objects = GuideQuerySet.as_manager()
 
@@ -263,7 +286,12 @@ class Guide(Keyed):
         verbose_name = _("guide")
         verbose_name_plural = _("guides")
         ordering = ["topic__position", "title"]
-        permissions = [("publish_guide", "Can publish, unpublish and withdraw guides")]
+        permissions = [
+            (
+                "publish_guide",
+                "Can publish, schedule, roll back, unpublish, withdraw and review guides",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -318,6 +346,7 @@ class Placement(models.Model):
                 symptom__guide=self.guide_id, fix=old
             )
             starts.update(fix=copy)
+            self.guide.scenarios.filter(fix=old).update(fix=copy)
             self.fix = copy
             self.save(update_fields=["fix"])
         return copy

@@ -1,8 +1,12 @@
-"""Editions: the frozen, numbered content of a guide as published, and which one is live."""
+"""Editions: the frozen, numbered content of a guide as published, and which one is live.
+
+A planned edition is frozen, too, and waits for its moment: no visitor has seen it yet.
+"""
 
 import hashlib
 import json
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +24,7 @@ from troubleshooter.text import BadText, clean_text
 
 from .content import Guide, Picture
 from .findings import Finding, findings
+from .log import LogLine
 from .reading import Reading, freeze, read
 
 
@@ -35,10 +40,25 @@ class CannotRollBack(ValueError):
     """This edition cannot become live again; the message is a sentence for the editor."""
 
 
+class CannotSchedule(ValueError):
+    """The draft cannot go live at that moment; the message is a sentence for the editor."""
+
+
+FARTHEST = timedelta(days=366)  # that a plan may reach: what is farther off is forgotten
+
+
 class EditionQuerySet(models.QuerySet["Edition"]):
     def live(self) -> "EditionQuerySet":
         """The editions that new visitors see: at most one for each guide."""
         return self.filter(live=True)
+
+    def published(self) -> "EditionQuerySet":
+        """Those that visitors have seen, live or not."""
+        return self.filter(goes_live_at=None)
+
+    def planned(self) -> "EditionQuerySet":
+        """Those that wait for their moment: at most one for each guide."""
+        return self.filter(goes_live_at__isnull=False)
 
     def light(self) -> "EditionQuerySet":
         """Without the content, which each process reads once and keeps (see `Edition.reading`)."""
@@ -66,69 +86,175 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         word, changes nothing and gives back the live edition.
         """
         with transaction.atomic():
-            Guide.objects.select_for_update().get(pk=guide.pk)  # one publisher at a time
-            draft = Guide.objects.whole().get(pk=guide.pk)
-            if found := [finding for finding in findings(draft) if finding.blocks]:
-                raise NotReady(found)
-            content = freeze(draft)
-            digest = _digest(content)
-            of_guide = self.filter(guide=draft)
-            live = of_guide.filter(live=True, digest=digest).first()
-            if live:
+            draft = self._lock(guide)
+            content = self._ready(draft)
+            if live := self._live_with(draft, content):
                 return live
-            of_guide.filter(live=True).update(live=False)
-            number = of_guide.aggregate(last=Max("number"))["last"] or 0
-            return self.create(
-                guide=draft,
-                number=number + 1,
-                content=content,
-                digest=digest,
-                title=draft.title,
-                summary=draft.summary,
-                language=draft.language,
-                live=True,
-                published_by=by,
-            )
+            self._drop_plan(draft, by)
+            self.filter(guide=draft, live=True).update(live=False)
+            edition = self._freeze(draft, content, by, live=True)
+            LogLine.objects.note(draft, LogLine.Kind.PUBLISHED, by, edition=edition.number)
+            return edition
 
-    def roll_back(self, edition: "Edition") -> "Edition":
+    def schedule(self, guide: Guide, at: datetime, by: User | None) -> "Edition":
+        """Freeze the draft now, to go live at that moment; replaces an earlier plan.
+
+        Raises NotReady when findings block it, CannotSchedule for a moment that is past or more
+        than a year away, and for a draft that is live already, word for word.
+        """
+        now = timezone.now()
+        if at <= now:
+            raise CannotSchedule(_("That moment is past: choose a later one, or publish now."))
+        if at > now + FARTHEST:
+            raise CannotSchedule(_("That is more than a year away: choose an earlier day."))
+        with transaction.atomic():
+            draft = self._lock(guide)
+            content = self._ready(draft)
+            if live := self._live_with(draft, content):
+                said = _("Nothing has changed since edition %(number)d, which is live.")
+                raise CannotSchedule(said % {"number": live.number})
+            self.planned().filter(guide=draft).delete()
+            edition = self._freeze(draft, content, by, goes_live_at=at)
+            LogLine.objects.note(
+                draft, LogLine.Kind.PLANNED, by, edition=edition.number, goes_live_at=at
+            )
+            return edition
+
+    def unschedule(self, guide: Guide, by: User | None = None) -> int:
+        """Drop the plan: that edition was never live and goes. Returns how many there were."""
+        with transaction.atomic():
+            return self._drop_plan(self._lock(guide), by)
+
+    def go_live(self, now: datetime) -> "list[Edition]":
+        """Make every planned edition live whose moment has come, each in a transaction of its own.
+
+        Two workers may do this at once: whoever comes second finds nothing left to do.
+        """
+        gone: list[Edition] = []
+        due = self.light().filter(goes_live_at__lte=now).select_related("guide", "published_by")
+        for planned in due.order_by("goes_live_at", "pk"):
+            with transaction.atomic():
+                self._lock(planned.guide)
+                waiting = self.filter(pk=planned.pk, goes_live_at__lte=now)
+                if not waiting.exists():  # dropped, planned anew, or live by another worker
+                    continue
+                self.filter(guide=planned.guide_id, live=True).update(live=False)
+                waiting.update(live=True, goes_live_at=None, published_at=now)
+                LogLine.objects.note(
+                    planned.guide,
+                    LogLine.Kind.WENT_LIVE,
+                    planned.published_by,
+                    at=now,
+                    edition=planned.number,
+                )
+                gone.append(planned)
+        return gone
+
+    def _lock(self, guide: Guide) -> Guide:
+        """The guide as it is now, for one mover at a time until the transaction ends."""
+        return Guide.objects.select_for_update().get(pk=guide.pk)
+
+    def _ready(self, guide: Guide) -> dict[str, Any]:
+        """The draft as it would be published; NotReady when findings block it."""
+        draft = Guide.objects.whole().get(pk=guide.pk)
+        if found := [finding for finding in findings(draft) if finding.blocks]:
+            raise NotReady(found)
+        return freeze(draft)
+
+    def _live_with(self, guide: Guide, content: dict[str, Any]) -> "Edition | None":
+        return self.filter(guide=guide, live=True, digest=_digest(content)).first()
+
+    def _freeze(
+        self, draft: Guide, content: dict[str, Any], by: User | None, **state: Any
+    ) -> "Edition":
+        number = self.filter(guide=draft).aggregate(last=Max("number"))["last"] or 0
+        now = timezone.now()
+        return self.create(
+            guide=draft,
+            number=number + 1,
+            content=content,
+            digest=_digest(content),
+            title=draft.title,
+            summary=draft.summary,
+            language=draft.language,
+            frozen_at=now,
+            published_at=now,
+            published_by=by,
+            **state,
+        )
+
+    def _drop_plan(self, guide: Guide, by: User | None) -> int:
+        """Delete the planned edition; its number is the last one, so the next takes it."""
+        plans = self.planned().filter(guide=guide)
+        numbers = list(plans.values_list("number", flat=True))
+        for number in numbers:
+            LogLine.objects.note(guide, LogLine.Kind.UNPLANNED, by, edition=number)
+        plans.delete()
+        return len(numbers)
+
+    def roll_back(self, edition: "Edition", by: User | None = None) -> "Edition":
         """Make an earlier edition live again; the draft and running sessions stay as they are.
 
-        Raises CannotRollBack when it was withdrawn or is live already.
+        Raises CannotRollBack when it was withdrawn, is live already, or never was live.
         """
         with transaction.atomic():
-            Guide.objects.select_for_update().get(pk=edition.guide_id)  # see publish
+            guide = self._lock(edition.guide)
             earlier = self.light().get(pk=edition.pk)
             number = {"number": earlier.number}
+            if earlier.goes_live_at:
+                said = _("Edition %(number)d is only planned: there is nothing to go back to.")
+                raise CannotRollBack(said % number)
             if earlier.withdrawn_at:
                 said = _("Edition %(number)d was withdrawn and stays closed for good.")
                 raise CannotRollBack(said % number)
             if earlier.live:
                 raise CannotRollBack(_("Edition %(number)d is live already.") % number)
-            self.filter(guide=edition.guide_id, live=True).update(live=False)
+            self._drop_plan(guide, by)
+            self.filter(guide=guide, live=True).update(live=False)
             self.filter(pk=edition.pk).update(live=True)
+            LogLine.objects.note(guide, LogLine.Kind.ROLLED_BACK, by, edition=earlier.number)
             earlier.live = True
             return earlier
 
-    def unpublish(self, guide: Guide) -> int:
-        """Start no new sessions; running ones go on. Returns how many editions were live."""
-        return self.filter(guide=guide, live=True).update(live=False)
+    def unpublish(self, guide: Guide, by: User | None = None) -> int:
+        """Start no new sessions; running ones go on. Returns how many editions were live.
 
-    def withdraw(self, guide: Guide, reason: str) -> int:
+        A plan is dropped in any case: whoever unpublishes wants nothing to be live.
+        """
+        with transaction.atomic():
+            guide = self._lock(guide)
+            self._drop_plan(guide, by)
+            live = self.filter(guide=guide, live=True).update(live=False)
+            if live:
+                LogLine.objects.note(guide, LogLine.Kind.UNPUBLISHED, by)
+            return live
+
+    def withdraw(self, guide: Guide, reason: str, by: User | None = None) -> int:
         """For safety: start no new sessions *and* interrupt the running ones, saying why.
 
-        Every edition so far is withdrawn; publish a mended draft to go on. `reason` is shown to
-        visitors and must not be empty (BadText). Returns how many editions this withdrew.
+        Every edition so far is withdrawn and a plan is dropped; publish a mended draft to go on.
+        `reason` is shown to visitors and must not be empty (BadText). Returns how many editions
+        this withdrew.
         """
         reason = clean_text(reason, most=500)
         if not reason:
             raise BadText(_("Say why, in a sentence that visitors understand."))
-        return self.filter(guide=guide, withdrawn_at=None).update(
-            live=False, withdrawn_at=timezone.now(), withdrawn_reason=reason
-        )
+        with transaction.atomic():
+            guide = self._lock(guide)
+            self._drop_plan(guide, by)
+            withdrawn = self.filter(guide=guide, withdrawn_at=None).update(
+                live=False, withdrawn_at=timezone.now(), withdrawn_reason=reason
+            )
+            if withdrawn:
+                LogLine.objects.note(guide, LogLine.Kind.WITHDRAWN, by, reason=reason)
+            return withdrawn
 
 
 class Edition(models.Model):
-    """A guide as published. Its content never changes; only `live` and withdrawal do."""
+    """A guide as published, or planned. Its content never changes; only its state does.
+
+    `published_at` means nothing yet while `goes_live_at` is set: until then it is only planned.
+    """
 
     guide = models.ForeignKey(Guide, models.PROTECT, related_name="editions")
     number = models.PositiveIntegerField(gettext_lazy("edition"))
@@ -138,6 +264,8 @@ class Edition(models.Model):
     summary = models.CharField(max_length=300)
     language = models.CharField(max_length=12)
     live = models.BooleanField(gettext_lazy("live"), default=False)
+    frozen_at = models.DateTimeField(default=timezone.now)
+    goes_live_at = models.DateTimeField(gettext_lazy("planned for"), null=True)
     published_at = models.DateTimeField(gettext_lazy("published"), default=timezone.now)
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -165,6 +293,15 @@ class Edition(models.Model):
             models.CheckConstraint(
                 condition=Q(live=False) | Q(withdrawn_at=None),
                 name="troubleshooter_edition_live_not_withdrawn",
+            ),
+            models.UniqueConstraint(
+                fields=["guide"],
+                condition=Q(goes_live_at__isnull=False),
+                name="troubleshooter_edition_one_plan",
+            ),
+            models.CheckConstraint(
+                condition=Q(goes_live_at=None) | Q(live=False, withdrawn_at=None),
+                name="troubleshooter_edition_planned_waits",
             ),
         ]
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 
@@ -23,6 +24,14 @@ class LineField(_CharField):
         return _cleaned(super().to_python(value), most=10_000, lines=False)
 
 
+class ProseFormField(forms.CharField):
+    """What a browser sends: its line ends are no change, or the change log would tell of them."""
+
+    def to_python(self, value: Any) -> Any:
+        value = super().to_python(value)
+        return value.replace("\r\n", "\n") if isinstance(value, str) else value
+
+
 class ProseField(_TextField):
     """Markdown of several lines, cleaned by the common gate before it is validated."""
 
@@ -32,6 +41,9 @@ class ProseField(_TextField):
 
     def to_python(self, value: Any) -> Any:
         return _cleaned(super().to_python(value), most=self.max_length or TEXT_LIMIT, lines=True)
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": ProseFormField, **kwargs})
 
 
 def _cleaned(value: Any, *, most: int, lines: bool) -> Any:

@@ -52,6 +52,7 @@ def findings(guide: Guide) -> list[Finding]:
     found.extend(_of_symptoms(guide, placements))
     found.extend(_of_rules(placements))
     found.extend(_of_links(guide, [placement.fix for placement in placements]))
+    found.extend(_of_scenarios(guide, placements))
     return found
 
 
@@ -202,3 +203,24 @@ def _links(guide: Guide, fixes: Sequence[Fix]) -> Iterator[tuple[models.Model, s
             page = _GUIDE_PAGE.match(unescape(address).removeprefix(settings.SITE_URL))
             if page:
                 yield row, field, page[1]
+
+
+def _of_scenarios(guide: Guide, placements: Sequence[Placement]) -> Iterator[Finding]:
+    """Run every scenario on the draft, as it would be published."""
+    placed = places(placements)
+    risky = {place.fix for place in placed if place.risky}
+    titles = {placement.fix.key: placement.fix.title for placement in placements}
+    starts = {
+        symptom.pk: [fix.key for fix in symptom.start_with.all()]
+        for symptom in guide.symptoms.all()
+    }
+    for number, scenario in enumerate(guide.scenarios.all(), start=1):
+        if scenario.symptom_id and scenario.symptom_id not in starts:
+            said = _("Scenario %(number)d starts with a symptom of another guide.")
+            yield Finding(said % {"number": number}, scenario, "symptom")
+            continue
+        start_with = starts[scenario.symptom_id] if scenario.symptom_id else []
+        if fault := scenario.fault(ordering.author(placed, start_with), risky, titles):
+            said = _("Scenario %(number)d: %(fault)s")
+            sentence = said % {"number": number, "fault": fault.sentence}
+            yield Finding(sentence, scenario, fault.field)

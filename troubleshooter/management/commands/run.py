@@ -22,8 +22,6 @@ from django.utils.crypto import get_random_string
 from troubleshooter import tokens
 from troubleshooter.models import Guide
 
-BLOCKING_THREADS = "4"  # in each process; more of them only queue up before SQLite
-
 
 class Command(BaseCommand):
     help = (
@@ -177,13 +175,8 @@ def make_first_account() -> str:
 
 
 def serve() -> None:
-    """Become the server: one process less, and signals reach it directly."""
+    """Become the server, which starts the worker: one process less, and signals reach it."""
     connections.close_all()
     os.chdir(settings.BASE_DIR)
-    command = [sys.executable, "-m", "granian", "--factory", "helpdesk.server:application"]
-    command += ["--interface", "wsgi", "--http", "1", "--no-ws", "--no-access-log"]
-    command += ["--host", settings.HOST, "--port", str(settings.PORT)]
-    command += ["--workers", str(settings.WORKERS), "--blocking-threads", BLOCKING_THREADS]
-    command += ["--respawn-failed-workers", "--workers-kill-timeout", "10"]
-    command += ["--log-level", "warning"]
+    command = [sys.executable, "-m", "helpdesk.serve"]
     os.execv(sys.executable, command)  # noqa: S606 (our own interpreter, no shell)

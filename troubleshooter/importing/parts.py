@@ -1,0 +1,113 @@
+"""The parts of a guide's file: what is a field here is a key in the file."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from troubleshooter import models
+from troubleshooter.flow import Status
+
+
+class GuideFileError(ValueError):
+    """The file cannot be taken; the message is a sentence that says what is wrong and where."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A piece of the file; `where` names it in sentences."""
+
+    where: str
+
+    def wrong(self, sentence: str, **names: object) -> GuideFileError:
+        return GuideFileError(f"{self.where}: {sentence % names}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyedPart(Part):
+    longest: ClassVar[int] = 16
+
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopicPart(Part):
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PicturePart(Part):
+    """`file` is relative to the folder of the guide's file."""
+
+    file: str
+    alt: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactPart(Part):
+    name: str
+    url: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SymptomPart(KeyedPart):
+    """`start_with` holds keys of fixes."""
+
+    text: str
+    start_with: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepPart(Part):
+    """A heading starts a group of steps."""
+
+    text: str
+    heading: str = ""
+    picture: PicturePart | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixPart(KeyedPart):
+    """A fix and its placement; `after` holds keys of fixes."""
+
+    longest = 13  # its steps are keyed by it, a hyphen and their number
+
+    title: str
+    minutes: int
+    risk: models.Risk
+    why: str = ""
+    loses: str = ""
+    closes_page: bool = False
+    waiting: str = ""
+    note: str = ""
+    pin: models.Placement.Pin = models.Placement.Pin.NONE
+    after: tuple[str, ...] = ()
+    step: tuple[StepPart, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScenarioPart(Part):
+    """Answers of a simulated visitor, and how the session stands after them."""
+
+    answers: tuple[str, ...]
+    status: Status
+    fix: str = ""
+    symptom: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuideFile(KeyedPart):
+    """The whole file."""
+
+    language: str
+    slug: str
+    title: str
+    summary: str
+    topic: TopicPart
+    about: str = ""
+    closing: str = ""
+    prevention: str = ""
+    symptom: tuple[SymptomPart, ...] = ()
+    fix: tuple[FixPart, ...] = ()
+    contact: tuple[ContactPart, ...] = ()
+    scenario: tuple[ScenarioPart, ...] = ()

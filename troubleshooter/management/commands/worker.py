@@ -1,0 +1,83 @@
+"""What has to be done at its time, whether or not somebody looks at a page.
+
+`manage.py run` starts one worker beside the server. Several do no harm: each job is safe with that.
+"""
+
+import logging
+import signal
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError
+from django.db import Error, connections
+from django.utils import timezone
+
+from helpdesk.parent import end_with
+from troubleshooter.models import Edition
+
+logger = logging.getLogger(__name__)
+
+Job = Callable[[datetime], Iterator[str]]  # does what is due, and says of each thing what it did
+
+
+def go_live(now: datetime) -> Iterator[str]:
+    for edition in Edition.objects.go_live(now):
+        yield f"“{edition.title}”: edition {edition.number} is live, as planned."
+
+
+JOBS: tuple[Job, ...] = (go_live,)
+
+
+class Command(BaseCommand):
+    help = "Does what is due, again and again: planned editions go live. Ctrl+C or SIGTERM ends it."
+    requires_system_checks = ()  # as in `run`
+    away = False  # whether the database was, the last time
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="Does what is due now, and ends.")
+        parser.add_argument(
+            "--parent", type=int, metavar="PID", help="Ends with its parent, which has this number."
+        )
+
+    def handle(self, *args: Any, once: bool, parent: int | None, **options: Any) -> None:
+        if once:
+            if not self.look():
+                raise CommandError("Not everything could be done: what is above says why.")
+            return
+        try:
+            # Both end it at once, in the middle of a job, too: its transaction then never was.
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            if parent:
+                end_with(parent)
+            while True:
+                self.look()
+                connections.close_all()  # the database may go away while the worker sleeps
+                time.sleep(settings.WORKER_SECONDS)
+        except KeyboardInterrupt:
+            return
+
+    def look(self) -> bool:
+        """Do every job that is due; whether all went well. One that fails stops no other."""
+        done = [self.do(job) for job in JOBS]
+        return all(done)
+
+    def do(self, job: Job) -> bool:
+        try:
+            for sentence in job(timezone.now()):
+                self.stdout.write(sentence)
+        except Error as fault:  # said once, not every few seconds of a long night
+            if not self.away:
+                logger.error("The database is away, the worker tries again: %s", fault)
+            self.away = True
+            return False
+        except Exception:
+            logger.exception("A job of the worker failed; it is tried again.")
+            return False
+        if self.away:
+            logger.warning("The database is back.")
+        self.away = False
+        return True
