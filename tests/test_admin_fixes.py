@@ -6,6 +6,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from tests.base import make_fix, walk
 from tests.test_admin import DeskTestCase, admin_url
@@ -148,7 +149,7 @@ class RevisionTests(LibraryTestCase):
         walk(self.start(), "not_fixed", "fixed")
         self.post(renewed="on")
         Edition.objects.publish(self.guide, by=None)
-        counted = {(row.key, row.revision): row.fixed for row in numbers("printer")}
+        counted = {(row.key, row.revision): row.fixed for row in numbers("printer", timezone.now())}
         self.assertEqual((counted["restart", 1], counted["restart", 2]), (1, 0))
 
     def test_an_agent_sees_the_revision_and_cannot_raise_it(self) -> None:
@@ -237,7 +238,7 @@ class CopyTests(LibraryTestCase):
         self.copy(renewed="on")
         own = self.own()
         Edition.objects.publish(self.guide, by=None)
-        counted = {(row.key, row.revision): row for row in numbers("printer")}
+        counted = {(row.key, row.revision): row for row in numbers("printer", timezone.now())}
         self.assertEqual((counted[own.key, 1].shown, counted[own.key, 1].placed), (0, True))
         old = counted["restart", 1]
         self.assertEqual((old.fixed, old.resolved, old.placed), (1, 1, False))

@@ -1,16 +1,12 @@
-"""The staff's numbers, each against a count made by hand, then all against a plain recount."""
+"""How sessions ended, which fixes ended them, and their paths: each against a count by hand."""
 
-import random
-from collections import Counter, defaultdict
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
-from unittest import mock
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from tests.base import CastTestCase, answer_current, make_fix, walk
-from troubleshooter import analytics, flow
+from tests.base import CastTestCase, make_fix, walk
+from troubleshooter import analytics
 from troubleshooter.analytics import (
     IDLE,
     AttemptRow,
@@ -19,10 +15,9 @@ from troubleshooter.analytics import (
     Endings,
     Filter,
     FixRow,
-    by_session,
     contents,
 )
-from troubleshooter.flow import Outcome, Reason, Status
+from troubleshooter.flow import Outcome, Reason
 from troubleshooter.models import (
     Edition,
     Fix,
@@ -32,11 +27,9 @@ from troubleshooter.models import (
     Step,
     Symptom,
     Topic,
-    tried,
 )
 
 MOMENT = timedelta(microseconds=1)
-DAY = datetime(2026, 3, 7, tzinfo=UTC)  # in New York, clocks change in the night that follows
 
 
 def quiet_since(session: Session, moment: datetime) -> Session:
@@ -96,7 +89,7 @@ class NumbersTestCase(CastTestCase):
 
     def fix(self, key: str, revision: int = 1) -> FixRow:
         """The row of one fix."""
-        rows = analytics.fixes("printer")
+        rows = analytics.fixes("printer", self.now)
         return next(row for row in rows if (row.key, row.revision) == (key, revision))
 
     def path(self, session: Session) -> tuple[AttemptRow, ...]:
@@ -270,7 +263,7 @@ class FixesTests(NumbersTestCase):
                 row.unanswered,
                 row.resolved,
             )
-            for row in analytics.fixes("printer")
+            for row in analytics.fixes("printer", self.now)
         }
         self.assertEqual(
             counts,
@@ -335,7 +328,7 @@ class FixesTests(NumbersTestCase):
         revise("cable", "Change the cable")
         second = publish_again(self.guide)
         walk(Session.objects.start(second, ""), "not_fixed", "fixed")
-        rows = analytics.fixes("printer")
+        rows = analytics.fixes("printer", self.now)
         self.assertEqual(
             [(row.key, row.revision, row.title, row.placed, row.current) for row in rows],
             [
@@ -361,7 +354,7 @@ class FixesTests(NumbersTestCase):
         self.guide.placements.filter(fix__key="cable").delete()
         self.guide.placements.filter(fix__key="reset").update(position=0)
         publish_again(self.guide)
-        rows = analytics.fixes("printer")
+        rows = analytics.fixes("printer", self.now)
         self.assertEqual([row.key for row in rows], ["reset", "restart", "driver", "cable"])
         self.assertEqual([row.placed for row in rows], [True, True, True, False])
         self.assertEqual((rows[3].title, rows[3].not_fixed), ("Check the cable", 1))
@@ -369,16 +362,16 @@ class FixesTests(NumbersTestCase):
     def test_a_fix_taken_out_that_nobody_saw_has_no_row(self) -> None:
         self.guide.placements.filter(fix__key="cable").delete()
         publish_again(self.guide)
-        self.assertNotIn("cable", [row.key for row in analytics.fixes("printer")])
+        self.assertNotIn("cable", [row.key for row in analytics.fixes("printer", self.now)])
 
     def test_an_unpublished_guide_keeps_the_order_of_its_newest_edition(self) -> None:
         Edition.objects.unpublish(self.guide)
-        rows = analytics.fixes("printer")
+        rows = analytics.fixes("printer", self.now)
         self.assertEqual([row.key for row in rows], ["cable", "restart", "driver", "reset"])
         self.assertTrue(all(row.current for row in rows))
 
     def test_a_guide_without_editions_has_no_fixes(self) -> None:
-        self.assertEqual(analytics.fixes("toaster"), [])
+        self.assertEqual(analytics.fixes("toaster", self.now), [])
 
     def test_other_guides_with_the_same_fix_do_not_count(self) -> None:
         other = Guide.objects.create(
@@ -389,7 +382,7 @@ class FixesTests(NumbersTestCase):
         walk(Session.objects.start(publish_again(other), ""), "fixed")
         cable = self.fix("cable")
         self.assertEqual((cable.shown, cable.fixed, cable.resolved), (0, 0, 0))
-        self.assertEqual([row.fixed for row in analytics.fixes("scanner")], [1])
+        self.assertEqual([row.fixed for row in analytics.fixes("scanner", self.now)], [1])
 
 
 class WalksTests(NumbersTestCase):
@@ -480,196 +473,6 @@ class WalksTests(NumbersTestCase):
         contents._kept.clear()
         with self.assertStatements(3):
             self.assertEqual(len(analytics.walks(analytics.sessions("printer"), self.now)), 6)
-
-
-class RecountTests(CastTestCase):
-    """Some hundreds of random histories, counted in SQL and again by reading every row."""
-
-    now: datetime
-
-    @classmethod
-    def setUpTestData(cls) -> None:
-        super().setUpTestData()
-        chance = random.Random(1927)
-        cls.now = timezone.now() + timedelta(days=1)
-        german = Edition.objects.publish(make_german_guide(), by=None)
-        for _nth in range(60):
-            cls.wander(chance, chance.choice([cls.edition, german]))
-        running = [cls.wander(chance, cls.edition) for _nth in range(30)]
-        Edition.objects.withdraw(cls.guide, "The steps were wrong.")
-        for session in running:
-            again = Session.objects.walk(session.public_id)
-            assert again
-            cls.move(chance, again)
-        revise("driver", "Load the driver from its maker")
-        cls.guide.placements.filter(fix__key="cable").delete()
-        second = publish_again(cls.guide)
-        for _nth in range(160):
-            cls.wander(chance, chance.choice([second, second, german]))
-
-    @classmethod
-    def wander(cls, chance: random.Random, edition: Edition) -> Session:
-        """One visitor who answers, skips, goes back, changes answers and goes away."""
-        session = Session.objects.start(edition, chance.choice(["offline", "unknown", ""]))
-        for _nth in range(chance.randrange(9)):
-            cls.move(chance, session)
-        return quiet_since(session, cls.now - chance.random() * 2 * IDLE)
-
-    @staticmethod
-    def move(chance: random.Random, session: Session) -> None:
-        if session.status == Status.OPEN and chance.random() < 0.8:
-            answer_current(
-                session,
-                chance.choices(["fixed", "not_fixed", "cant_find", "afraid"], [2, 6, 2, 1])[0],
-            )
-            return
-        row = chance.choice(session.rows)
-        outcome = chance.choice([Outcome.FIXED, Outcome.NOT_FIXED, Outcome.SKIPPED])
-        reason = chance.choice(Reason.values) if outcome is Outcome.SKIPPED else ""
-        session.record(row.seq, row.fix_key, outcome, reason, change=True, agreed=True)
-
-    def ending(self, session: Session) -> Ending:
-        """The rule as DESIGN.md tells it, replayed from the attempts."""
-        match session.next:
-            case flow.Resolved():
-                return Ending.CONFIRMED
-            case flow.Exhausted():
-                return Ending.EXHAUSTED
-        if self.now - session.last_answer_at < timedelta(minutes=30):
-            return Ending.UNDER_WAY
-        last = session.rows[-1]
-        if session.withdrawn or last.outcome or session.reading.by_key[last.fix_key].loses_data:
-            return Ending.LEFT
-        return Ending.ASSUMED
-
-    def test_the_histories_hold_every_ending(self) -> None:
-        for ending, sessions in analytics.endings("printer", self.now).pairs:
-            with self.subTest(ending=ending):
-                self.assertGreater(sessions, 10)
-
-    def test_the_endings_agree_with_a_plain_recount(self) -> None:
-        told = Counter(self.ending(session) for session in Session.objects.all())
-        self.assertEqual(dict(analytics.endings("printer", self.now).pairs), told)
-        self.assertEqual(sum(told.values()), 250)
-
-    def test_the_list_of_sessions_agrees_with_the_endings(self) -> None:
-        rows = {
-            row.public_id: row for row in analytics.walks(analytics.sessions("printer"), self.now)
-        }
-        for session in Session.objects.all():
-            self.assertEqual(rows[session.public_id].ending, self.ending(session))
-            self.assertEqual(len(rows[session.public_id].path), len(session.rows))
-
-    def fixes(self, session: Session) -> dict[tuple[str, int], Counter[str]]:
-        """What a session says of its fixes, by reading its rows one after another."""
-        told: defaultdict[tuple[str, int], Counter[str]] = defaultdict(Counter)
-        for line in tried(session):
-            counts = told[line.fix.key, line.fix.revision]
-            counts["shown"] += 1
-            counts[line.attempt.outcome or "" if line.attempt else "unanswered"] += 1
-            counts[line.attempt.reason if line.attempt else ""] += 1
-        if isinstance(session.next, flow.Resolved):
-            told[session.next.by, session.reading.by_key[session.next.by].revision]["by"] += 1
-        return told
-
-    def assertFixes(
-        self, rows: list[FixRow], told: Iterable[dict[tuple[str, int], Counter[str]]]
-    ) -> None:
-        sums: defaultdict[tuple[str, int], Counter[str]] = defaultdict(Counter)
-        for each in told:
-            for fix, counts in each.items():
-                sums[fix].update(counts)
-        found = {(row.key, row.revision): row for row in rows}
-        self.assertEqual({fix for fix, row in found.items() if row.shown}, sums.keys())
-        for fix, row in found.items():
-            with self.subTest(fix=fix):
-                names = ("shown", "fixed", "not_fixed", "skipped", "unanswered", "by")
-                self.assertEqual(
-                    (*(getattr(row, name) for name in names[:-1]), row.resolved),
-                    tuple(sums[fix][name] for name in names),
-                )
-                reasons = {why: sums[fix][why] for why in Reason if sums[fix][why]}
-                self.assertEqual(dict(row.reasons), reasons)
-
-    def test_the_fixes_agree_with_a_plain_recount(self) -> None:
-        told = [self.fixes(session) for session in Session.objects.all()]
-        rows = analytics.fixes("printer")
-        self.assertFixes(rows, told)
-        self.assertTrue(all(row.shown for row in rows))
-
-    def spread(self, chance: random.Random) -> None:
-        """Over a week and some platforms; one in ten is simulated."""
-        for session in Session.objects.all():
-            Session.objects.filter(pk=session.pk).update(
-                platform=chance.choice(["ios", "windows", ""]),
-                started_at=DAY + chance.random() * timedelta(days=7),
-                channel=chance.choice([*["web"] * 9, Session.SIMULATED]),
-            )
-
-    def lets_through(self, only: Filter, session: Session) -> bool:
-        """The filter as its docstring tells it."""
-        day = timezone.localtime(session.started_at).date()
-        return (
-            (not only.symptom or session.symptom_key == only.symptom)
-            and (not only.platform or session.platform == only.platform)
-            and (only.edition is None or session.edition.number == only.edition)
-            and (not only.language or session.language == only.language)
-            and (only.from_day is None or day >= only.from_day)
-            and (only.to_day is None or day <= only.to_day)
-            and (only.simulated or session.channel != "simulated")
-        )
-
-    def test_filtered_numbers_agree_with_a_plain_recount(self) -> None:
-        chance = random.Random(7)
-        self.spread(chance)
-        sessions = list(Session.objects.select_related("edition"))
-        told = [(each, self.ending(each), self.fixes(each)) for each in sessions]
-        sizes = set()
-        with timezone.override("America/New_York"):
-            for _nth in range(60):
-                only = self.any_filter(chance)
-                left = [each for each in told if self.lets_through(only, each[0])]
-                sizes.add(len(left))
-                with self.subTest(only=only):
-                    endings = analytics.endings("printer", self.now, only)
-                    plain = Counter(ending for _session, ending, _fixes in left)
-                    self.assertEqual(+Counter(dict(endings.pairs)), plain)
-                    self.assertFixes(analytics.fixes("printer", only), [row[2] for row in left])
-                    self.assertEqual(
-                        set(analytics.sessions("printer", only)), {row[0] for row in left}
-                    )
-        self.assertGreater(len(sizes), 20)
-
-    @staticmethod
-    def any_filter(chance: random.Random) -> Filter:
-        """With about a third of its fields set."""
-        first, last = sorted(DAY.date() + timedelta(days=chance.randrange(7)) for _ in "ab")
-        return Filter(
-            symptom=chance.choice(["", "", "offline", "unknown"]),
-            platform=chance.choice(["", "", "ios", "windows"]),
-            edition=chance.choice([None, None, 1, 2]),
-            language=chance.choice(["", "", "en", "de"]),
-            from_day=chance.choice([None, first]),
-            to_day=chance.choice([None, last]),
-            simulated=chance.choice([False, True]),
-        )
-
-    def test_all_walks_are_those_of_the_pages_whatever_the_batch(self) -> None:
-        asked = analytics.sessions("printer")
-        told = {row.public_id: row for row in analytics.walks(asked, self.now)}
-        for size in (7, 125, 250, 251):
-            with self.subTest(size=size), mock.patch.object(by_session, "BATCH", size):
-                rows = list(analytics.all_walks(asked, self.now))
-                self.assertEqual(len(rows), 250)
-                self.assertEqual({row.public_id: row for row in rows}, told)
-
-    def test_the_sums_hold(self) -> None:
-        endings, rows = analytics.endings("printer", self.now), analytics.fixes("printer")
-        self.assertEqual(sum(row.resolved for row in rows), endings.confirmed)
-        self.assertEqual(endings.total, Session.objects.count())
-        self.assertEqual([endings], [row.endings for row in analytics.guides(self.now)])
-        for row in rows:
-            self.assertEqual(row.shown, row.fixed + row.not_fixed + row.skipped + row.unanswered)
 
 
 class FilterTests(NumbersTestCase):

@@ -21,6 +21,10 @@ from troubleshooter.models import Edition, Fix, Guide, Placement, Session
 
 NUMBERS = reverse("numbers")
 PRINTER = reverse("numbers_guide", args=["printer"])
+GROUPS = reverse("numbers_groups", args=["printer"])
+SESSIONS = reverse("numbers_sessions", args=["printer"])
+BESIDE = reverse("numbers_beside", args=["printer"])
+TABS = (PRINTER, GROUPS, SESSIONS, BESIDE)
 
 
 class NumbersPageTestCase(CastTestCase):
@@ -72,7 +76,7 @@ def in_words(html: str) -> str:
 class AccessTests(NumbersPageTestCase):
     def test_anonymous_visitors_are_asked_to_log_in(self) -> None:
         self.client.logout()
-        for url in (NUMBERS, PRINTER, reverse("numbers_guide", args=["toaster"])):
+        for url in (NUMBERS, *TABS, reverse("numbers_guide", args=["toaster"])):
             with self.subTest(url=url):
                 self.assertRedirects(self.client.get(url), f"{reverse('admin:login')}?next={url}")
 
@@ -83,14 +87,14 @@ class AccessTests(NumbersPageTestCase):
 
     def test_staff_without_the_permission_are_told_so(self) -> None:
         self.client.force_login(self.sam)
-        for url in (NUMBERS, PRINTER):
+        for url in (NUMBERS, *TABS):
             with self.subTest(url=url):
                 response = self.client.get(url)
                 self.assertContains(response, "may not see the numbers", status_code=403)
                 self.assertNotContains(response, "The printer is offline", status_code=403)
 
     def test_staff_with_the_permission_see_them_and_no_cache_keeps_them(self) -> None:
-        for url in (NUMBERS, PRINTER):
+        for url in (NUMBERS, *TABS):
             with self.subTest(url=url):
                 response = self.client.get(url)
                 self.assertContains(response, "The printer is offline")
@@ -105,7 +109,7 @@ class AccessTests(NumbersPageTestCase):
 
     def test_pages_have_one_heading_and_nothing_inline(self) -> None:
         walk(self.start(), "fixed")
-        for url in (NUMBERS, PRINTER):
+        for url in (NUMBERS, *TABS, f"{BESIDE}?b-platform=ios"):
             with self.subTest(url=url):
                 html = self.page(url)
                 self.assertEqual(html.count("<h1"), 1)
@@ -185,13 +189,14 @@ class NumbersGuideTests(NumbersPageTestCase):
         self.assertEqual(
             self.rows(PRINTER, self.FIXES),
             [
-                "Fix Resolved Rate when tried Shown Fixed Not fixed No answer Skipped, and why",
+                "Fix Resolved Rate when tried Shown Fixed Not fixed No answer"
+                " Went away Skipped, and why",
                 # 3 of 6: Wilson's interval is 0.1876 to 0.8124
-                "Check the cable revision 1 3 50 % 19 to 81 %, n = 6 8 3 3 1 1"
+                "Check the cable revision 1 3 50 % 19 to 81 %, n = 6 8 3 3 1 0 1"
                 " I’m afraid to lose data: 1",
-                "Restart the computer revision 1 0 too few yet (n = 1) 5 1 0 4 0",
-                "Update the driver revision 1 0 not tried yet 0 0 0 0 0",
-                "Reset the printer revision 1 0 not tried yet 0 0 0 0 0",
+                "Restart the computer revision 1 0 too few yet (n = 1) 5 1 0 4 0 0",
+                "Update the driver revision 1 0 not tried yet 0 0 0 0 0 0",
+                "Reset the printer revision 1 0 not tried yet 0 0 0 0 0 0",
                 "All confirmed sessions 3",
             ],
         )
@@ -213,7 +218,7 @@ class NumbersGuideTests(NumbersPageTestCase):
         session.record(4, "cable", Outcome.NOT_FIXED, change=True)
         walk(session, "not_fixed", "fixed")  # the driver, and the restart, offered again
         Session.objects.update(started_at=timezone.make_aware(datetime(2026, 3, 7, 14, 5)))
-        [_head, row] = self.rows(PRINTER, "One session")
+        [_head, row] = self.rows(SESSIONS, "One session")
         self.assertEqual(
             row,
             f"7 Mar 2026 14:05 {session.public_id} Confirmed"
@@ -226,7 +231,7 @@ class NumbersGuideTests(NumbersPageTestCase):
             " 7 Restart the computer (again): fixed"
             " It says offline iPhone or iPad 1 en",
         )
-        self.assertNotIn(session.key, self.page(PRINTER))
+        self.assertNotIn(session.key, self.page(SESSIONS))
 
     def test_texts_of_editors_are_escaped(self) -> None:
         Fix.objects.filter(key="cable").update(title="<script>alert(1)</script>")
@@ -235,7 +240,7 @@ class NumbersGuideTests(NumbersPageTestCase):
         self.assertNotIn("<script>alert", self.page(PRINTER))
 
     def test_a_guide_that_nobody_walked_says_so(self) -> None:
-        self.assertIn("Nobody has walked this guide yet.", self.text(PRINTER))
+        self.assertIn("Nobody has walked this guide yet.", self.text(SESSIONS))
 
     def test_a_draft_says_that_it_was_not_published(self) -> None:
         Guide.objects.create(
@@ -259,7 +264,7 @@ class PagingTests(NumbersPageTestCase):
             cls.ids.append(session.public_id)
 
     def listed(self, query: str) -> list[str]:
-        return re.findall(r"<code>(\S+)</code>", self.page(PRINTER + query))
+        return re.findall(r"<code>(\S+)</code>", self.page(SESSIONS + query))
 
     def test_sessions_come_in_pages_newest_first(self) -> None:
         self.assertEqual(self.listed(""), self.ids[:PER_PAGE])
@@ -269,7 +274,7 @@ class PagingTests(NumbersPageTestCase):
     def test_a_page_that_is_not_there_gets_the_nearest(self) -> None:
         for asked, page in (("-7", 1), ("99999999999999999999", 3), ("two%00", 1)):
             with self.subTest(asked=asked):
-                self.assertIn(f"Page {page} of 3", self.text(f"{PRINTER}?page={asked}"))
+                self.assertIn(f"Page {page} of 3", self.text(f"{SESSIONS}?page={asked}"))
 
     def test_any_number_of_a_page_is_understood(self) -> None:
         for asked, page in (("0", 1), ("2", 2), ("4", 3), ("", 1), ("1.5", 1), ("9" * 5000, 1)):
@@ -279,7 +284,7 @@ class PagingTests(NumbersPageTestCase):
     def test_pages_link_to_each_other(self) -> None:
         for page, linked in (("1", {"2", "3"}), ("2", {"1", "3"}), ("3", {"1", "2"})):
             with self.subTest(page=page):
-                html = self.page(f"{PRINTER}?page={page}")
+                html = self.page(f"{SESSIONS}?page={page}")
                 self.assertEqual(set(re.findall(r'href="\?page=(\d+)#', html)), linked)
 
 
@@ -294,7 +299,7 @@ class FilterTests(NumbersPageTestCase):
         self.other = self.start()
 
     def listed(self, query: str) -> list[str]:
-        return re.findall(r"<code>(\S+)</code>", self.page(f"{PRINTER}?{query}"))
+        return re.findall(r"<code>(\S+)</code>", self.page(f"{SESSIONS}?{query}"))
 
     def test_each_field_narrows_the_sessions_down(self) -> None:
         phone, other = [self.phone.public_id], [self.other.public_id]
@@ -321,13 +326,13 @@ class FilterTests(NumbersPageTestCase):
             text,
         )
         self.assertIn("All sessions 1", text)
-        self.assertIn("Restart the computer revision 1 1 too few yet (n = 1) 1 1 0 0 0", text)
-        self.assertIn("Check the cable revision 1 0 not tried yet 0 0 0 0 0", text)
-        self.assertIn("One session", text)
+        self.assertIn("Restart the computer revision 1 1 too few yet (n = 1) 1 1 0 0 0 0", text)
+        self.assertIn("Check the cable revision 1 0 not tried yet 0 0 0 0 0 0", text)
+        self.assertIn("One session", self.text(url.replace(PRINTER, SESSIONS)))
         self.assertNotIn("Only some sessions", self.text(PRINTER))
 
     def test_a_filter_that_nothing_passes_says_so(self) -> None:
-        self.assertIn("The filter lets no session through.", self.text(f"{PRINTER}?platform=mac"))
+        self.assertIn("The filter lets no session through.", self.text(f"{SESSIONS}?platform=mac"))
 
     def test_what_cannot_be_is_left_out_with_a_sentence(self) -> None:
         both = [self.other.public_id, self.phone.public_id]
@@ -364,7 +369,7 @@ class FilterTests(NumbersPageTestCase):
     def test_the_links_between_pages_keep_it(self) -> None:
         for _nth in range(PER_PAGE):
             self.start()
-        html = self.page(f"{PRINTER}?symptom=unknown&edition=1&language=xx&page=1")
+        html = self.page(f"{SESSIONS}?symptom=unknown&edition=1&language=xx&page=1")
         self.assertIn('href="?symptom=unknown&amp;edition=1&amp;page=2#numbers-sessions"', html)
 
 
@@ -394,16 +399,17 @@ class QueryTests(NumbersPageTestCase):
                 walk(Session.objects.start(edition, ""), *answers)
         Session.objects.update(last_answer_at=timezone.now() - 2 * analytics.IDLE)
 
-    def test_neither_page_takes_more_statements_when_everything_grows(self) -> None:
+    def test_no_page_takes_more_statements_when_everything_grows(self) -> None:
         self.idle_sessions(self.edition)
-        before = self.statements(NUMBERS), self.statements(PRINTER)
+        urls = (NUMBERS, *TABS, f"{BESIDE}?a-edition=1&b-symptom=unknown")
+        before = [self.statements(url) for url in urls]
         self.grow()
-        self.assertEqual((self.statements(NUMBERS), self.statements(PRINTER)), before)
+        self.assertEqual([self.statements(url) for url in urls], before)
         self.assertEqual(Edition.objects.count(), 9)
 
     def test_a_warm_process_reads_no_content(self) -> None:
         self.idle_sessions(self.edition)
-        for url in (NUMBERS, PRINTER):
+        for url in (NUMBERS, *TABS):
             with self.subTest(url=url):
                 self.page(url)
                 with CaptureQueriesContext(connection) as captured:

@@ -5,7 +5,7 @@ from unittest import TestCase
 from hypothesis import given
 from hypothesis import strategies as some
 
-from troubleshooter.evidence import ENOUGH, Rate, rate
+from troubleshooter.evidence import ENOUGH, Difference, Rate, difference, rate
 
 
 def sure(good: int, n: int) -> Rate:
@@ -80,3 +80,37 @@ class RateTests(TestCase):
         before, after = sure(good, n + 1), sure(good + 1, n + 1)
         self.assertGreater(after.low, before.low)
         self.assertGreater(after.high, before.high)
+
+
+class DifferenceTests(TestCase):
+    def test_it_agrees_with_newcombes_table(self) -> None:
+        # R. G. Newcombe, "Interval estimation for the difference between independent
+        # proportions", Statistics in Medicine 17 (1998), table II, method 10.
+        for (a, of_a), (b, of_b), low, high in (
+            ((56, 70), (48, 80), 0.0524, 0.3339),
+            ((9, 10), (3, 10), 0.1705, 0.8090),
+            ((6, 7), (2, 7), 0.0582, 0.8062),
+            ((5, 56), (0, 29), -0.0381, 0.1926),
+            ((0, 10), (0, 20), -0.1611, 0.2775),
+            ((0, 10), (0, 10), -0.2775, 0.2775),
+            ((10, 10), (0, 20), 0.6791, 1.0),
+            ((10, 10), (0, 10), 0.6075, 1.0),
+        ):
+            with self.subTest(a=a, b=b):
+                found = difference(sure(b, of_b), sure(a, of_a))
+                self.assertEqual((round(found.low, 4), round(found.high, 4)), (low, high))
+                self.assertEqual(found.share, a / of_a - b / of_b)
+
+    def test_two_are_told_apart_when_the_interval_leaves_zero_out(self) -> None:
+        for low, high, apart in ((0.1, 0.2, True), (-0.2, -0.1, True), (-0.1, 0.1, False)):
+            self.assertIs(Difference(0.0, low, high).told_apart, apart)
+        self.assertFalse(Difference(0.1, 0.0, 0.2).told_apart)
+
+    @given(tries(), tries())
+    def test_it_is_the_other_way_round_from_the_other_side(
+        self, a: tuple[int, int], b: tuple[int, int]
+    ) -> None:
+        there, back = difference(sure(*a), sure(*b)), difference(sure(*b), sure(*a))
+        self.assertAlmostEqual(there.share, -back.share)
+        self.assertAlmostEqual(there.low, -back.high)
+        self.assertTrue(-1 <= there.low <= there.share <= there.high <= 1, there)

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from unittest import TestCase as PlainTestCase
 
@@ -11,10 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.base import walk
-from tests.test_dashboards import NUMBERS, PRINTER, NumbersPageTestCase
+from tests.test_dashboards import GROUPS, NUMBERS, PRINTER, SESSIONS, NumbersPageTestCase
 from troubleshooter import analytics, exports
+from troubleshooter.dashboards.files import GUIDE_FILES
 from troubleshooter.exports import ROWS_AT_ONCE, Row, Table, as_csv, as_json, harmless
-from troubleshooter.models import Edition, Fix, Guide, Session
+from troubleshooter.models import Attempt, Edition, Fix, Guide, Session
 
 
 def read_csv(text: str) -> list[list[str]]:
@@ -104,6 +106,22 @@ class WritingTests(PlainTestCase):
                 self.assertLessEqual(len(read), 2 * ROWS_AT_ONCE)
 
 
+TABLES = {  # and how many rows they have in these tests
+    "guides": 1,
+    "endings": 5,
+    "places": 2,
+    "fixes": 4,
+    "times": 4,
+    "resolution": 8,
+    "days": 1,
+    "symptoms": 2,
+    "platforms": 2,
+    "editions": 1,
+    "languages": 1,
+    "sessions": 2,
+}
+
+
 class FilesTests(NumbersPageTestCase):
     """Two sessions that tell everything: one resolved by the cable, one still on it."""
 
@@ -124,14 +142,14 @@ class FilesTests(NumbersPageTestCase):
         return bytes(response.getvalue()).decode()
 
     def test_every_table_has_both_forms_with_the_same_rows(self) -> None:
-        for table, rows in (("guides", 1), ("endings", 5), ("fixes", 4), ("sessions", 2)):
+        for table, rows in TABLES.items():
             with self.subTest(table=table):
                 head, *lines = read_csv(self.get(table, "csv"))
                 objects = json.loads(self.get(table, "json"))
                 self.assertEqual((len(lines), len(objects)), (rows, rows))
                 for line, each in zip(lines, objects, strict=True):
                     self.assertEqual(list(each), head)
-                    self.assertEqual(line[0], harmless(each[head[0]]))
+                    self.assertEqual(line[0], harmless(str(each[head[0]])))
 
     def test_the_guides_say_what_the_page_says(self) -> None:
         [guide] = json.loads(self.get("guides", "json"))
@@ -193,6 +211,41 @@ class FilesTests(NumbersPageTestCase):
         row = dict(zip(head, restart, strict=True))
         self.assertEqual((row["skipped"], row["skipped_cant_find"], row["n"]), ("1", "1", "0"))
         self.assertEqual((row["rate"], row["low"], row["high"]), ("", "", ""))
+
+    def test_the_tables_of_places_times_days_and_groups_say_what_the_page_says(self) -> None:
+        for _nth in range(3):
+            walk(self.start(), "fixed")
+        moment = datetime(2026, 3, 7, 12, tzinfo=UTC)
+        later = moment + timedelta(seconds=70)
+        Session.objects.update(started_at=moment, last_answer_at=later)
+        Attempt.objects.update(shown_at=moment)
+        Attempt.objects.exclude(outcome=None).update(answered_at=later)
+        walk(self.start(), "not_fixed")
+        for table, line in (
+            # The restart was shown first to one, who skipped it; the cable to the others.
+            ("places", ["1", "6", "3", "1", "1", "1", "0", "0", "2", "0.3333"]),
+            ("times", ["cable", "1", "Check the cable", "yes", "yes", "70", "70", "70", "5"]),
+            ("resolution", ["60", "120", "4"]),
+            ("days", ["2026-03-07", "cable", "Check the cable", "4"]),
+            # 4 of 5 that ended: Wilson's interval is 0.3755 to 0.9638
+            (
+                "languages",
+                ["en", "en", "6", "4", "0", "1", "0", "1", "0.8", "0.3755", "0.9638", "5"],
+            ),
+            ("symptoms", ["offline", "It says offline", "1", "1", *"0000", "", "", "", "1"]),
+            ("platforms", ["ios", "iPhone or iPad", "1", "1", *"0000", "", "", "", "1"]),
+            (
+                "editions",
+                ["en-1", "1", "6", "4", "0", "1", "0", "1", "0.8", "0.3755", "0.9638", "5"],
+            ),
+        ):
+            with self.subTest(table=table):
+                self.assertIn(line, read_csv(self.get(table, "csv")))
+        self.assertIn(["86400", "", "0"], read_csv(self.get("resolution", "csv")))
+        self.assertIn(
+            ["restart", "1", "Restart the computer", "yes", "yes", "", "", "", "0"],
+            read_csv(self.get("times", "csv")),
+        )
 
     def test_a_session_has_its_path_in_words_and_in_objects(self) -> None:
         Fix.objects.filter(key="cable").update(title="=cmd|'/C calc'!A1")
@@ -309,8 +362,9 @@ class FilesTests(NumbersPageTestCase):
         self.assertGreater(analytics.BATCH, 22)
 
     def test_the_links_beside_the_tables_lead_to_the_files_with_the_filter(self) -> None:
-        html = self.page(f"{PRINTER}?platform=ios&edition=1&language=xx")
-        for table in ("endings", "fixes", "sessions"):
+        query = "?platform=ios&edition=1&language=xx"
+        html = "".join(self.page(tab + query) for tab in (PRINTER, GROUPS, SESSIONS))
+        for table in GUIDE_FILES:
             for form in exports.FORMS:
                 url = reverse("export_guide", args=["printer", table, form])
                 self.assertIn(f'href="{url}?platform=ios&amp;edition=1"', html)

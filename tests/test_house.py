@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import get_resolver
 
 from tests.base import CastTestCase, make_staff, walk
+from troubleshooter.dashboards.files import GUIDE_FILES
 from troubleshooter.models import Session
 
 ROOT = settings.BASE_DIR
@@ -24,6 +25,7 @@ APP = ROOT / "troubleshooter"
 # A module imports only what stands on a lower floor. A new module must be given one.
 FLOORS = {
     0: {
+        "charts",
         "flow",
         "ordering",
         "evidence",
@@ -55,6 +57,8 @@ NOUNS = [
     "counts",
     "__init__",
 ]
+
+GUIDE_TABS = ("", "groups/", "sessions/", "beside/")
 
 LONGEST_MODULE = 600
 LONGEST_FUNCTION = 40
@@ -218,13 +222,14 @@ class PageTests(CastTestCase):
         self.assertFalse(Session.objects.exclude(attempts__isnull=False).exists())
 
     def test_staff_pages_ask_who_is_there(self) -> None:
-        files = [f"printer/{table}" for table in ("endings", "fixes", "sessions")]
+        files = [f"printer/{table}" for table in GUIDE_FILES]
+        files += [f"printer/beside/{table}" for table in ("endings", "fixes")]
         for url in (
             "/admin/",
             "/numbers/",
-            "/numbers/printer/",
             "/fix-numbers/",
             "/fix-numbers/cable/",
+            *(f"/numbers/printer/{tab}" for tab in GUIDE_TABS),
             *(f"/numbers/{name}.{kind}" for name in ("guides", *files) for kind in ("csv", "json")),
             *(f"/fix-numbers/{name}.csv" for name in ("fixes", "cable/guides", "cable/platforms")),
         ):
@@ -236,7 +241,8 @@ class PageTests(CastTestCase):
         walk(self.start(), "fixed")
         staff = Client()
         staff.force_login(make_staff("erin", "Editor"))
-        for url in ("/numbers/", "/numbers/printer/", "/fix-numbers/", "/fix-numbers/cable/"):
+        tabs = [f"/numbers/printer/{tab}" for tab in GUIDE_TABS]
+        for url in ("/numbers/", *tabs, "/fix-numbers/", "/fix-numbers/cable/"):
             html = staff.get(url).content.decode()
             self.assertEqual(len(re.findall("<h1[ >]", html)), 1, url)
 

@@ -64,9 +64,9 @@ class SimulateVisitorsTests(CastTestCase):
         )
         self.assertEqual(analytics.sessions("printer").count(), 1)
         self.assertEqual(analytics.sessions("printer", Filter(simulated=True)).count(), 21)
-        self.assertEqual(sum(row.shown for row in analytics.fixes("printer")), 1)
+        self.assertEqual(sum(row.shown for row in analytics.fixes("printer", now)), 1)
         self.assertGreater(
-            sum(row.shown for row in analytics.fixes("printer", Filter(simulated=True))), 20
+            sum(row.shown for row in analytics.fixes("printer", now, Filter(simulated=True))), 20
         )
 
     def test_the_pages_leave_them_out_unless_asked(self) -> None:
@@ -79,10 +79,10 @@ class SimulateVisitorsTests(CastTestCase):
             )
         )
         self.client.force_login(staff)
-        page = self.client.get("/numbers/printer/").content.decode()
+        page = self.client.get("/numbers/printer/sessions/").content.decode()
         self.assertNotIn("Simulated", page)
         self.assertNotIn("?page=", page)
-        page = self.client.get("/numbers/printer/", {"simulated": "1"}).content.decode()
+        page = self.client.get("/numbers/printer/sessions/", {"simulated": "1"}).content.decode()
         self.assertIn("Simulated sessions are counted, too.", page)
         self.assertIn("?simulated=1&amp;page=2", page)
         page = self.client.get("/numbers/", {"simulated": "1"}).content.decode()

@@ -1,7 +1,7 @@
 """Rates and how sure they are. Pure arithmetic; each formula names its source."""
 
 from dataclasses import dataclass
-from math import sqrt
+from math import hypot, sqrt
 
 Z95 = 1.959963984540054  # the 97.5 % point of the standard normal distribution
 ENOUGH = 5  # tries; below this an interval spans most of what is possible and says nothing
@@ -40,3 +40,30 @@ def rate(good: int, n: int) -> Rate | None:
     low = 0.0 if good == 0 else (middle - reach) / scale
     high = 1.0 if good == n else (middle + reach) / scale
     return Rate(good, n, share, low, high)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """By how much the share of one rate is above that of another, with a 95 % interval."""
+
+    share: float
+    low: float
+    high: float
+
+    @property
+    def told_apart(self) -> bool:
+        """Whether the interval leaves no room for there being no difference."""
+        return self.low > 0 or self.high < 0
+
+
+def difference(before: Rate, after: Rate) -> Difference:
+    """By how much `after` is above `before`, both counted on different tries.
+
+    Source: R. G. Newcombe, "Interval estimation for the difference between independent
+    proportions: comparison of eleven methods", Statistics in Medicine 17 (1998), pages 873 to
+    890, method 10: it joins the Wilson score intervals of both.
+    """
+    share = after.share - before.share
+    down = hypot(after.share - after.low, before.high - before.share)
+    up = hypot(after.high - after.share, before.share - before.low)
+    return Difference(share, max(share - down, -1.0), min(share + up, 1.0))

@@ -46,6 +46,16 @@ urlpatterns = [
         dashboards.export_guide,
         name="export_guide",
     ),
+    path("numbers/<slug:guide_key>/groups/", dashboards.numbers_groups, name="numbers_groups"),
+    path(
+        "numbers/<slug:guide_key>/sessions/", dashboards.numbers_sessions, name="numbers_sessions"
+    ),
+    path("numbers/<slug:guide_key>/beside/", dashboards.numbers_beside, name="numbers_beside"),
+    path(
+        "numbers/<slug:guide_key>/beside/<slug:table>.<slug:form>",
+        dashboards.export_beside,
+        name="export_beside",
+    ),
     # /fix-numbers/: not below /numbers/, where “fixes” may be the key of a guide
     path("fix-numbers/", dashboards.numbers_fixes, name="numbers_fixes"),
     path("fix-numbers/fixes.<slug:form>", dashboards.export_fixes, name="export_fixes"),

@@ -76,6 +76,10 @@ def test_the_numbers_show_which_fix_resolved_a_session(
     desk.get_by_role("link", name="The kettle stays cold").click()
     row = desk.get_by_role("row").filter(has_text="Look at the fuse").first
     expect(row).to_contain_text("1")
+    assert faults_of(desk) == []
+    for tab in ("Groups", "Side by side", "Sessions"):
+        desk.locator(".numbers-tabs").get_by_role("link", name=tab).click()
+        assert faults_of(desk) == []
     expect(desk.get_by_text(re.compile("1 Push the plug in: still broken"))).to_be_visible()
     expect(desk.get_by_text(re.compile("2 Look at the fuse: fixed"))).to_be_visible()
     assert faults_of(desk) == []

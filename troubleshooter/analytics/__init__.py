@@ -16,8 +16,11 @@ Read-only, and free of presentation: every function answers one question with pl
 that it can later be answered from counts. `now` is always passed in.
 """
 
+from .by_day import DAYS, all_days, days, newest_days
 from .by_fix import fixes
+from .by_group import groups
 from .by_guide import choices, guides, title, topics
+from .by_place import places
 from .by_session import BATCH, all_walks, sessions, walks
 from .everywhere import (
     FixEverywhere,
@@ -32,15 +35,41 @@ from .everywhere import (
 )
 from .filters import Filter
 from .population import IDLE, endings
-from .rows import AttemptRow, Choices, Ending, Endings, FixRow, GuideRow, SessionRow, Tally
+from .rows import (
+    AttemptRow,
+    Beside,
+    Choices,
+    DayRow,
+    Ending,
+    Endings,
+    FixPair,
+    FixRow,
+    FixTimeRow,
+    GroupRow,
+    Groups,
+    GuideRow,
+    PlaceRow,
+    Quartiles,
+    Resolution,
+    SessionRow,
+    Side,
+    Span,
+    Tally,
+)
+from .sides import PERIOD, Sides, beside, two_editions, two_periods
+from .times import fix_times, resolution
 from .traffic import WEEKS, TrafficRow, traffic, weeks
 
 __all__ = [
     "BATCH",
+    "DAYS",
     "IDLE",
+    "PERIOD",
     "WEEKS",
     "AttemptRow",
+    "Beside",
     "Choices",
+    "DayRow",
     "Ending",
     "Endings",
     "Filter",
@@ -48,25 +77,45 @@ __all__ = [
     "FixInGuide",
     "FixNow",
     "FixOnPlatform",
+    "FixPair",
     "FixRow",
+    "FixTimeRow",
+    "GroupRow",
+    "Groups",
     "GuideRow",
+    "PlaceRow",
+    "Quartiles",
+    "Resolution",
     "SessionRow",
+    "Side",
+    "Sides",
+    "Span",
     "Tally",
     "TrafficRow",
+    "all_days",
     "all_walks",
     "apart",
+    "beside",
     "choices",
+    "days",
     "endings",
     "fix_in_guides",
     "fix_now",
     "fix_on_platforms",
+    "fix_times",
     "fixes",
     "fixes_everywhere",
+    "groups",
     "guides",
+    "newest_days",
+    "places",
+    "resolution",
     "sessions",
     "title",
     "topics",
     "traffic",
+    "two_editions",
+    "two_periods",
     "walks",
     "weeks",
 ]

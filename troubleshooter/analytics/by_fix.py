@@ -1,18 +1,21 @@
 """What came of each fix of a guide."""
 
+from collections import Counter
 from dataclasses import asdict
+from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Count, Q, QuerySet
 
-from troubleshooter.models import Attempt, Edition
+from troubleshooter.models import Attempt
 
-from .contents import Outline, outlines
+from .contents import layout
 from .filters import REAL, Filter
+from .population import gone, standing
 from .rows import FixRow, Tally
 from .tallies import tallies
 
 
-def fixes(guide_key: str, only: Filter = REAL) -> list[FixRow]:
+def fixes(guide_key: str, now: datetime, only: Filter = REAL) -> list[FixRow]:
     """What came of each fix of this guide?
 
     In the guide's order, an earlier revision after a later one; fixes that are no longer in the
@@ -20,32 +23,29 @@ def fixes(guide_key: str, only: Filter = REAL) -> list[FixRow]:
     """
     of_guide = Q(session__edition__guide__key=guide_key)
     attempts = Attempt.objects.filter(of_guide, only.where("session__"))
+    away = _away(attempts, now)  # first: whoever went away by then has been shown the fix by now
     counted = tallies(attempts, "fix_key", "fix_revision")
-    live, newest_first = _contents(guide_key)
-    titles = {fix: name for old in reversed(newest_first) for fix, name in old.titles.items()}
-    current = {fix for outline in live for fix in outline.titles}
-    placed = {key for key, _revision in current}
-    keys = [key for outline in [*live, *newest_first] for key, _revision in outline.titles]
-    places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    known = layout(guide_key)
     return [
         FixRow(
             key=key,
             revision=revision,
-            title=titles[key, revision],
-            placed=key in placed,
-            current=(key, revision) in current,
+            title=known.titles[key, revision],
+            placed=known.placed(key),
+            current=(key, revision) in known.current,
+            away=away[key, revision],
             **asdict(counted.get((key, revision), Tally())),
         )
-        for key, revision in sorted({*current, *counted}, key=lambda fix: (places[fix[0]], -fix[1]))
+        for key, revision in known.sorted({*known.current, *counted})
     ]
 
 
-def _contents(guide_key: str) -> tuple[list[Outline], list[Outline]]:
-    """What the guide holds now (in each live language), and all its editions, newest first."""
-    seen = Edition.objects.published().filter(guide__key=guide_key)
-    newest_first = seen.order_by("-published_at", "-pk")
-    editions = list(newest_first.values_list("pk", "digest", "live"))
-    known = outlines({pk: digest for pk, digest, _live in editions})
-    live = [known[pk] for pk, _digest, is_live in editions if is_live]
-    old_and_new = [known[pk] for pk, _digest, _live in editions]
-    return live or old_and_new[:1], old_and_new
+def _away(attempts: QuerySet[Attempt], now: datetime) -> Counter[tuple[str, int]]:
+    """How many sessions went away standing on each (fix, revision)."""
+    rows = (
+        standing(attempts.filter(gone(now, "session__")))
+        .order_by()
+        .values_list("fix_key", "fix_revision")
+        .annotate(sessions=Count("pk"))
+    )
+    return Counter({(key, revision): sessions for key, revision, sessions in rows})

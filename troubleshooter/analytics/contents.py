@@ -1,6 +1,6 @@
 """What the numbers need to know of an edition's content, read once in each process."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +9,10 @@ from troubleshooter.models import Edition, Risk
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """The names of what is in an edition, and which of its fixes lose data."""
+    """The names of what is in an edition, and which of its fixes lose data or take long."""
 
     titles: Mapping[tuple[str, int], str]  # (fix, revision), in the guide's order
+    minutes: Mapping[str, int]  # that its author gives each fix
     risky: frozenset[str]
     symptoms: Mapping[str, str]
 
@@ -38,6 +39,46 @@ def outlines(digests: Mapping[int, str]) -> dict[int, Outline]:
 def outline(content: dict[str, Any]) -> Outline:
     return Outline(
         titles={(fix["key"], fix["revision"]): fix["title"] for fix in content["fixes"]},
+        minutes={fix["key"]: fix["minutes"] for fix in content["fixes"]},
         risky=frozenset(fix["key"] for fix in content["fixes"] if fix["risk"] == Risk.DATA_LOSING),
         symptoms={symptom["key"]: symptom["text"] for symptom in content["symptoms"]},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A guide as it is and as it was: what its fixes are called and where they stand."""
+
+    editions: Mapping[int, Outline]  # by id, newest first
+    titles: Mapping[tuple[str, int], str]  # (fix, revision), each by its latest text
+    names: Mapping[str, str]  # of each fix, by its latest text
+    current: frozenset[tuple[str, int]]  # what the guide holds now, in each live language
+    places: Mapping[str, int]  # in the guide's order; what is no longer in it comes last
+
+    def sorted(self, fixes: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+        """These (fix, revision) in the guide's order, a later revision before an earlier one."""
+        return sorted(fixes, key=lambda fix: (self.places[fix[0]], -fix[1]))
+
+    def placed(self, key: str) -> bool:
+        """Whether the guide still has this fix, in whatever revision."""
+        return any(key == current for current, _revision in self.current)
+
+
+def layout(guide_key: str) -> Layout:
+    """What a guide holds now, and everything that it ever held."""
+    newest_first = (
+        Edition.objects.published().filter(guide__key=guide_key).order_by("-published_at", "-pk")
+    )
+    editions = list(newest_first.values_list("pk", "digest", "live"))
+    known = outlines({pk: digest for pk, digest, _live in editions})
+    all_outlines = [known[pk] for pk, _digest, _live in editions]
+    now = [known[pk] for pk, _digest, live in editions if live] or all_outlines[:1]
+    old_to_new = [fix for old in reversed(all_outlines) for fix in old.titles.items()]
+    keys = [key for outline in [*now, *all_outlines] for key, _revision in outline.titles]
+    return Layout(
+        editions={pk: known[pk] for pk, _digest, _live in editions},
+        titles=dict(old_to_new),
+        names={key: title for (key, _revision), title in old_to_new},
+        current=frozenset(fix for outline in now for fix in outline.titles),
+        places={key: place for place, key in enumerate(dict.fromkeys(keys))},
     )

@@ -1,7 +1,9 @@
 """How sessions ended, counted in the database: the population rule in SQL."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
@@ -21,52 +23,82 @@ def endings(guide_key: str, now: datetime, only: Filter = REAL) -> Endings:
     return count_endings(of_guide, now).get(guide_key, Endings())
 
 
+def gone(now: datetime, path: str = "") -> Q:
+    """Sessions that went away without an end; with `path`, what leads to them."""
+    return Q(**{f"{path}status": Status.OPEN, f"{path}last_answer_at__lte": now - IDLE})
+
+
+def under_way(now: datetime, path: str = "") -> Q:
+    """Sessions that have not ended yet; with `path`, what leads to them."""
+    return Q(**{f"{path}status": Status.OPEN, f"{path}last_answer_at__gt": now - IDLE})
+
+
+def standing(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
+    """Those of these attempts that their session stands on: its last ones, still unanswered."""
+    later = Attempt.objects.filter(session=OuterRef("session"), seq__gt=OuterRef("seq"))
+    return attempts.filter(~Exists(later), outcome=None)
+
+
+def that_count(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
+    """Those of these attempts that count: the latest answered one of each fix in a session."""
+    later = Attempt.objects.filter(
+        session=OuterRef("session"), fix_key=OuterRef("fix_key"), seq__gt=OuterRef("seq")
+    ).exclude(outcome=None)
+    return attempts.filter(~Exists(later)).exclude(outcome=None)
+
+
+GUIDE = ("edition__guide__key",)
+
+
 def count_endings(sessions: QuerySet[Session], now: datetime) -> dict[str, Endings]:
     """The endings of these sessions by guide key."""
-    idle = Q(status=Status.OPEN, last_answer_at__lte=now - IDLE)
+    return {str(key): ended for (key,), ended in endings_by(GUIDE, sessions, now).items()}
+
+
+def endings_by(
+    fields: Sequence[str], sessions: QuerySet[Session], now: datetime
+) -> dict[tuple[Any, ...], Endings]:
+    """The endings of these sessions by the values of these fields."""
     counted = list(  # first: what moves meanwhile is only missed below, so none is negative
         sessions.order_by()
-        .values_list("edition__guide__key")
+        .values_list(*fields)
         .annotate(
             total=Count("pk"),
             confirmed=Count("pk", filter=Q(status=Status.RESOLVED)),
             exhausted=Count("pk", filter=Q(status=Status.EXHAUSTED)),
-            idle=Count("pk", filter=idle),
+            idle=Count("pk", filter=gone(now)),
         )
     )
-    assumed = _assumed(sessions.filter(idle))
-    return {
-        key: Endings(
+    assumed = _assumed(fields, sessions.filter(gone(now)))
+    found = {}
+    for *values, total, confirmed, exhausted, idle in counted:
+        key = tuple(values)
+        found[key] = Endings(
             confirmed=confirmed,
             exhausted=exhausted,
             assumed=assumed[key],
-            left=gone - assumed[key],
-            under_way=total - confirmed - exhausted - gone,
+            left=idle - assumed[key],
+            under_way=total - confirmed - exhausted - idle,
         )
-        for key, total, confirmed, exhausted, gone in counted
-    }
+    return found
 
 
-def _assumed(idle: QuerySet[Session]) -> Counter[str]:
-    """How many of these idle sessions went away on a shown fix, by guide key."""
-    later = Attempt.objects.filter(session=OuterRef("session"), seq__gt=OuterRef("seq"))
-    standing = (
-        Attempt.objects.filter(
-            ~Exists(later), outcome=None, session__in=idle, session__edition__withdrawn_at=None
-        )
+def _assumed(fields: Sequence[str], idle: QuerySet[Session]) -> Counter[tuple[Any, ...]]:
+    """How many of these idle sessions went away on a shown fix, by the values of the fields."""
+    rows = list(
+        standing(Attempt.objects.filter(session__in=idle, session__edition__withdrawn_at=None))
         .order_by()
         .values_list(
-            "session__edition__guide__key",
+            *(f"session__{field}" for field in fields),
             "session__edition_id",
             "session__edition__digest",
             "fix_key",
         )
         .annotate(sessions=Count("pk"))
     )
-    rows = list(standing)
-    known = outlines({edition: digest for _guide, edition, digest, _fix, _sessions in rows})
-    found: Counter[str] = Counter()
-    for guide_key, edition, _digest, fix, sessions in rows:
+    known = outlines({edition: digest for *_key, edition, digest, _fix, _sessions in rows})
+    found: Counter[tuple[Any, ...]] = Counter()
+    for *key, edition, _digest, fix, sessions in rows:
         if fix not in known[edition].risky:
-            found[guide_key] += sessions
+            found[tuple(key)] += sessions
     return found

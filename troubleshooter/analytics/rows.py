@@ -1,7 +1,7 @@
 """The rows of the tables of numbers, as plain values."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -53,6 +53,10 @@ class Endings:
         """Each way to end with its sessions and its rate, strongest claim first."""
         ways = [ending for ending in Ending if ending is not Ending.UNDER_WAY]
         return [(ending, dict(self.pairs)[ending], self.rate(ending)) for ending in ways]
+
+    @property
+    def confirmed_rate(self) -> evidence.Rate | None:
+        return self.rate(Ending.CONFIRMED)
 
     def __add__(self, other: "Endings") -> "Endings":
         return Endings(*(mine + getattr(other, ending) for ending, mine in self.pairs))
@@ -109,6 +113,141 @@ class FixRow(Tally):
     title: str
     placed: bool  # the fix is in the guide as it is now
     current: bool  # and in this revision
+    away: int  # went away standing on it, whatever they had answered to it before
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRow:
+    """The n-th different fix that sessions were shown, whichever it was, and what came of it.
+
+    What a session was shown counts at one place only, by its latest answer; where it gave none,
+    it went away there, is there still, or was led past by a changed answer to another fix.
+    """
+
+    place: int
+    fixed: int = 0
+    not_fixed: int = 0
+    skipped: int = 0
+    away: int = 0
+    under_way: int = 0
+    passed: int = 0
+    went_on: int = 0  # and were shown a fix at the next place
+
+    @property
+    def reached(self) -> int:
+        answered = self.fixed + self.not_fixed + self.skipped
+        return answered + self.away + self.under_way + self.passed
+
+
+@dataclass(frozen=True, slots=True)
+class Quartiles:
+    """How long something took in the quick quarter, the middle and the slow quarter of sessions.
+
+    Each is the time of one session: at least a quarter (half, three quarters) took no longer.
+    """
+
+    n: int
+    quick: int  # seconds
+    median: int
+    slow: int
+
+    @property
+    def enough(self) -> bool:
+        """Whether there were enough sessions for them to be worth showing."""
+        return self.n >= evidence.ENOUGH
+
+
+@dataclass(frozen=True, slots=True)
+class FixTimeRow:
+    """How long one revision of one fix took those who tried it."""
+
+    key: str
+    revision: int
+    title: str
+    placed: bool
+    current: bool
+    times: Quartiles | None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How many confirmed sessions took so long: from `least` seconds up to below `below`."""
+
+    least: int
+    below: int | None  # None: any longer
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """How long confirmed sessions took from their start to the answer that resolved them."""
+
+    times: Quartiles | None
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    """How many of the sessions that started on a day one fix resolved."""
+
+    day: date
+    key: str
+    title: str
+    resolved: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """How the sessions ended that are alike in something, and the filter that lets only them in."""
+
+    key: str
+    title: str
+    fields: dict[str, str]  # of the filter; none where no filter can tell them
+    endings: Endings
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The same sessions, told apart in four ways."""
+
+    symptoms: tuple[GroupRow, ...]
+    platforms: tuple[GroupRow, ...]
+    editions: tuple[GroupRow, ...]
+    languages: tuple[GroupRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of two sets of sessions that stand beside each other."""
+
+    endings: Endings
+    times: Quartiles | None  # to the resolution
+    tries: int  # fixes that were tried, in sessions that have ended
+
+    @property
+    def mean_tries(self) -> float | None:
+        return self.tries / self.endings.ended if self.endings.ended else None
+
+
+@dataclass(frozen=True, slots=True)
+class FixPair:
+    """How often one revision of a fix helped on each side."""
+
+    key: str
+    revision: int
+    title: str
+    a: evidence.Rate | None
+    b: evidence.Rate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Two sets of sessions beside each other."""
+
+    a: Side
+    b: Side
+    fixes: tuple[FixPair, ...]
+    shared: int  # sessions that are on both sides
 
 
 @dataclass(frozen=True, slots=True)

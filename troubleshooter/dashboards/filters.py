@@ -67,8 +67,8 @@ class SessionsForm(forms.Form):
         },
     )
 
-    def __init__(self, asked: Any, *, offered: Offered) -> None:
-        super().__init__(asked, label_suffix="", auto_id="filter-%s")
+    def __init__(self, asked: Any, *, offered: Offered, prefix: str | None = None) -> None:
+        super().__init__(asked, label_suffix="", auto_id="filter-%s", prefix=prefix)
         self.offered: Offered = {
             "platform": dict([EVERY, *Session.Platform.choices]),
             "simulated": {"": _("left out"), "1": _("counted, too")},
@@ -100,7 +100,17 @@ class SessionsForm(forms.Form):
     @property
     def query(self) -> str:
         """The filter as a part of an address, without what was left out."""
-        return urlencode({name: self.data[name] for name in self._set})
+        return urlencode(self.fields_set)
+
+    @property
+    def query_of_both(self) -> str:
+        """The same filter for both sides of a comparison, for one of them to be changed."""
+        return query_of_sides(self.filter, self.filter)
+
+    @property
+    def fields_set(self) -> dict[str, str]:
+        """The fields of the address that narrow the sessions down, or let more of them in."""
+        return {self.add_prefix(name): self._raw(name) for name in self._set}
 
     @property
     def in_words(self) -> list[str]:
@@ -116,7 +126,12 @@ class SessionsForm(forms.Form):
         value = self.cleaned_data[name]
         if isinstance(value, date):
             return date_format(value, "j M Y")
-        return str(self.offered[name][self.data[name]] if name in self.offered else value)
+        return str(self.offered[name][self._raw(name)] if name in self.offered else value)
+
+    def _raw(self, name: str) -> str:
+        """A value as the address has it."""
+        raw: str = self.data[self.add_prefix(name)]
+        return raw
 
 
 class FilterForm(SessionsForm):
@@ -154,13 +169,13 @@ class FilterForm(SessionsForm):
         },
     )
 
-    def __init__(self, asked: Any, *, choices: Choices) -> None:
+    def __init__(self, asked: Any, *, choices: Choices, prefix: str | None = None) -> None:
         offered: Offered = {
             "symptom": dict([EVERY, *choices.symptoms]),
             "edition": dict([EVERY, *((str(number), number) for number in choices.editions)]),
             "language": dict([EVERY, *((language, language) for language in choices.languages)]),
         }
-        super().__init__(asked, offered=offered)
+        super().__init__(asked, offered=offered, prefix=prefix)
 
 
 PERIODS = {"7": 7, "28": 28, "90": 90, "all": None}  # days, today among them
@@ -275,3 +290,35 @@ class FixesForm(PeriodForm):
     def shared_query(self) -> str:
         """The filter without the words, which other pages do not know."""
         return urlencode({name: self.data[name] for name in self._set if name != "q"})
+
+
+class SideForm(FilterForm):
+    """One of two filters in the same address; both or neither count simulated sessions."""
+
+    def add_prefix(self, field_name: str) -> str:
+        return field_name if field_name == "simulated" else super().add_prefix(field_name)
+
+
+def fields_of(only: Filter) -> dict[str, str]:
+    """A filter as the fields of an address, without those that let every session through."""
+    fields: dict[str, object] = {
+        "symptom": only.symptom,
+        "platform": only.platform,
+        "edition": only.edition,
+        "language": only.language,
+        "from_day": only.from_day,
+        "to_day": only.to_day,
+        "simulated": "1" if only.simulated else "",
+    }
+    return {name: str(value) for name, value in fields.items() if value}
+
+
+def query_of_sides(a: Filter, b: Filter) -> str:
+    """Two filters as a part of an address."""
+    return urlencode(
+        {
+            name if name == "simulated" else f"{side}-{name}": value
+            for side, only in (("a", a), ("b", b))
+            for name, value in fields_of(only).items()
+        }
+    )

@@ -59,7 +59,7 @@ TALLY_COLUMNS = (
     *("shown", "fixed", "not_fixed", "unanswered", "skipped"),
     *(f"skipped_{reason}" for reason in Reason.values),
 )
-FIX_COLUMNS = ("key", "revision", "title", "placed", "current", *TALLY_COLUMNS)
+FIX_COLUMNS = ("key", "revision", "title", "placed", "current", "away", *TALLY_COLUMNS)
 FIXES_COLUMNS = ("key", "revision", "title", "guides", "other_revisions", *TALLY_COLUMNS)
 GUIDES_OF_FIX_COLUMNS = ("key", "revision", "title", "place", "live", *TALLY_COLUMNS)
 PLATFORM_COLUMNS = ("platform", "revision", *TALLY_COLUMNS)
@@ -147,6 +147,7 @@ def fix_cells(fix: FixRow) -> Row:
         "title": fix.title,
         "placed": fix.placed,
         "current": fix.current,
+        "away": fix.away,
         **tally_cells(fix),
     }
 

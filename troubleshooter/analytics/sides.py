@@ -1,0 +1,95 @@
+"""Two sets of sessions beside each other: two periods, two editions, two of anything."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from troubleshooter.flow import Outcome
+from troubleshooter.models import Attempt, Edition, Session
+
+from .by_fix import fixes
+from .contents import layout
+from .filters import REAL, Filter
+from .population import endings, that_count, under_way
+from .rows import Beside, FixPair, Side
+from .times import resolution_times
+
+PERIOD = 28  # days: four of each day of the week
+
+Sides = tuple[Filter, Filter]  # the one before, and the one after it
+
+
+def beside(guide_key: str, now: datetime, sides: Sides) -> Beside:
+    """How do these two sets of sessions compare, all in all and fix by fix?
+
+    Of the fixes only those that somebody tried on either side, in the guide's order.
+    """
+    a, b = sides
+    both = Session.objects.filter(a.where(), b.where(), edition__guide__key=guide_key)
+    rates_a, rates_b = (
+        {(row.key, row.revision): row.rate for row in fixes(guide_key, now, only) if row.rate}
+        for only in sides
+    )
+    known = layout(guide_key)
+    return Beside(
+        a=_side(guide_key, now, a),
+        b=_side(guide_key, now, b),
+        fixes=tuple(
+            FixPair(*fix, known.titles[fix], rates_a.get(fix), rates_b.get(fix))
+            for fix in known.sorted(rates_a.keys() | rates_b.keys())
+        ),
+        shared=both.count(),
+    )
+
+
+def _side(guide_key: str, now: datetime, only: Filter) -> Side:
+    tried = that_count(
+        Attempt.objects.filter(
+            ~under_way(now, "session__"),
+            only.where("session__"),
+            session__edition__guide__key=guide_key,
+            outcome__in=(Outcome.FIXED, Outcome.NOT_FIXED),
+        )
+    )
+    return Side(
+        endings=endings(guide_key, now, only),
+        times=resolution_times(guide_key, only),
+        tries=tried.count(),
+    )
+
+
+def two_periods(now: datetime, only: Filter = REAL) -> Sides:
+    """The PERIOD days before the last PERIOD days, and these, otherwise filtered alike."""
+    today = timezone.localdate(now)
+    last = today - timedelta(days=PERIOD - 1)
+    before = last - timedelta(days=PERIOD)
+    return (
+        replace(only, from_day=before, to_day=last - timedelta(days=1)),
+        replace(only, from_day=last, to_day=today),
+    )
+
+
+def two_editions(guide_key: str, only: Filter = REAL) -> Sides | None:
+    """The edition before the live one, and this, otherwise filtered alike; None without both.
+
+    In the language of the filter; without one in the site's own, or else in the first by name
+    that has both.
+    """
+    rows = Edition.objects.published().filter(guide__key=guide_key).order_by("number")
+    editions = list(rows.values_list("language", "number", "live"))
+    live = {language: number for language, number, is_live in editions if is_live}
+    found = {
+        language: (before[-1], live[language])
+        for language in sorted(live, key=lambda each: (each != settings.LANGUAGE_CODE, each))
+        if only.language in ("", language)
+        if (before := [nr for own, nr, _live in editions if own == language and nr < live[own]])
+    }
+    if not found:
+        return None
+    language, (earlier, later) = next(iter(found.items()))
+    return (
+        replace(only, language=language, edition=earlier),
+        replace(only, language=language, edition=later),
+    )

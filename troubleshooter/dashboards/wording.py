@@ -1,0 +1,58 @@
+"""Times, shares and differences in words."""
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from troubleshooter.analytics import Quartiles, Span
+from troubleshooter.evidence import Difference
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+def duration(seconds: int) -> str:
+    """A time in its two largest units: “41 s”, “4 min 10 s”, “2 h 5 min”, “3 d 4 h”."""
+    for unit, smaller, words, round_words in (
+        (DAY, HOUR, _("%(big)d d %(small)d h"), _("%(big)d d")),
+        (HOUR, MINUTE, _("%(big)d h %(small)d min"), _("%(big)d h")),
+        (MINUTE, 1, _("%(big)d min %(small)d s"), _("%(big)d min")),
+    ):
+        if seconds >= unit:
+            big, small = seconds // unit, seconds % unit // smaller
+            return (words if small else round_words) % {"big": big, "small": small}
+    return _("%(small)d s") % {"small": seconds}
+
+
+def quartiles(times: Quartiles | None) -> dict[str, str] | None:
+    """The quartiles in words; None while there are too few to be shown."""
+    if times is None or not times.enough:
+        return None
+    return {name: duration(getattr(times, name)) for name in ("quick", "median", "slow")}
+
+
+def span(between: Span) -> str:
+    """From when to when: “under 1 min”, “1 to 2 min”, “1 d or longer”."""
+    words = {"least": duration(between.least), "below": duration(between.below or 0)}
+    if not between.least:
+        return _("under %(below)s") % words
+    if between.below is None:
+        return _("%(least)s or longer") % words
+    return _("%(least)s to %(below)s") % words
+
+
+def one_place(number: float) -> str:
+    """With one place behind the point; Django's own way would cut the others off."""
+    return number_format(round(number, 1), 1)
+
+
+def points(share: float) -> str:
+    """A difference of shares in percentage points, with its sign: “+7.2”."""
+    rounded = round(100 * share, 1)
+    sign = "+" if rounded > 0 else "−" if rounded < 0 else ""
+    return sign + one_place(abs(rounded))
+
+
+def apart(found: Difference | None) -> dict[str, str] | None:
+    """A difference with both ends of its interval, in points."""
+    if found is None:
+        return None
+    return {name: points(getattr(found, name)) for name in ("share", "low", "high")}
