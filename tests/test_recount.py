@@ -6,11 +6,12 @@ and looks at one session after another. It shares no query with what it checks.
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 from unittest import mock
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,7 @@ from troubleshooter.analytics import (
     GroupRow,
     PlaceRow,
     Quartiles,
+    Tally,
     by_session,
 )
 from troubleshooter.flow import Outcome
@@ -109,6 +111,26 @@ def lets_through(only: Filter, told: Told) -> bool:
 def count_endings(told: Iterable[Told]) -> Endings:
     counts = Counter(each.ending for each in told)
     return Endings(**{ending.value: counts[ending] for ending in Ending})
+
+
+def sums_of(
+    told: Iterable[Told], group: Callable[[Told, str, int], Hashable]
+) -> defaultdict[Any, Counter[str]]:
+    """What came of each fix in these sessions, by the group of (session, fix, revision)."""
+    sums: defaultdict[Any, Counter[str]] = defaultdict(Counter)
+    for each in told:
+        revisions = {row.fix_key: row.fix_revision for row in each.rows}
+        for fix in each.shown:
+            counts = sums[group(each, fix, revisions[fix])]
+            answer = each.answers.get(fix)
+            counts["shown"] += 1
+            counts[(answer.outcome if answer else None) or "unanswered"] += 1
+            counts[answer.reason if answer else ""] += 1
+            if each.ending in (Ending.ASSUMED, Ending.LEFT) and each.open_fix == fix:
+                counts["away"] += 1
+            if each.ending == Ending.CONFIRMED and each.session.resolved_by == fix:
+                counts["resolved"] += 1
+    return sums
 
 
 def quartiles(values: Iterable[timedelta]) -> Quartiles | None:
@@ -229,37 +251,65 @@ class RecountTests(CastTestCase):
     def test_the_fixes(self) -> None:
         for only, told in self.filtered:
             with self.subTest(only=only):
-                sums: defaultdict[Key, Counter[str]] = defaultdict(Counter)
-                for each in told:
-                    revisions = {row.fix_key: row.fix_revision for row in each.rows}
-                    for fix in each.shown:
-                        counts = sums[fix, revisions[fix]]
-                        answer = each.answers.get(fix)
-                        counts["shown"] += 1
-                        counts[(answer.outcome if answer else None) or "unanswered"] += 1
-                        counts[answer.reason if answer else ""] += 1
-                        if each.ending in (Ending.ASSUMED, Ending.LEFT) and each.open_fix == fix:
-                            counts["away"] += 1
-                        if each.ending == Ending.CONFIRMED and each.session.resolved_by == fix:
-                            counts["resolved"] += 1
+                sums = sums_of(told, lambda each, fix, revision: (fix, revision))
                 rows = {
                     (row.key, row.revision): row
                     for row in analytics.fixes("printer", self.now, only)
                 }
                 self.assertEqual({fix for fix, row in rows.items() if row.shown}, sums.keys())
                 for key, row in rows.items():
-                    for name in (
-                        "shown",
-                        "fixed",
-                        "not_fixed",
-                        "skipped",
-                        "unanswered",
-                        "away",
-                        "resolved",
-                    ):
-                        self.assertEqual(getattr(row, name), sums[key][name], (key, name))
-                    reasons = {why: sums[key][why] for why in flow.Reason if sums[key][why]}
-                    self.assertEqual(dict(row.reasons), reasons)
+                    self.assertEqual(row.away, sums[key]["away"], key)
+                    self.assert_tally(row, sums[key], key)
+
+    def assert_tally(self, row: Tally, counts: Counter[str], key: object) -> None:
+        for name in ("shown", "fixed", "not_fixed", "skipped", "unanswered", "resolved"):
+            self.assertEqual(getattr(row, name), counts[name], (key, name))
+        reasons = {why: counts[why] for why in flow.Reason if counts[why]}
+        self.assertEqual(dict(row.reasons), reasons)
+
+    def test_the_overview(self) -> None:
+        last = self.now.astimezone(NEW_YORK).date()
+        for only, _told in self.filtered:
+            with self.subTest(only=only):
+                only = replace(only, symptom="", edition=None)  # the overview asks for neither
+                day = min(only.to_day or last, last)
+                for row in analytics.traffic(self.now, only):
+                    sessions = self.told if row.guide.key == "printer" else self.elsewhere
+                    told = [each for each in sessions if lets_through(only, each)]
+                    self.assertEqual(row.guide.endings, count_endings(told))
+                    any_day = replace(only, from_day=None, to_day=day)
+                    ago = Counter(
+                        (day - each.day).days // 7
+                        for each in sessions
+                        if lets_through(any_day, each)
+                    )
+                    self.assertEqual(row.weeks, tuple(ago[week] for week in range(11, -1, -1)))
+
+    def test_one_fix_across_all_guides(self) -> None:
+        everywhere = [*self.told, *self.elsewhere]
+        for only, _told in self.filtered:
+            with self.subTest(only=only):
+                told = [each for each in everywhere if lets_through(only, each)]
+                of_guide = sums_of(
+                    told, lambda each, fix, revision: (each.edition.guide.key, fix, revision)
+                )
+                on_platform = sums_of(
+                    told, lambda each, fix, revision: (each.session.platform, fix, revision)
+                )
+                together = sums_of(told, lambda each, fix, revision: (fix, revision))
+                for row in analytics.fixes_everywhere(only):
+                    fix = row.fix
+                    counts = together[fix.key, fix.revision]
+                    self.assert_tally(row.tally, counts, fix)
+                    mine = [sums["shown"] for key, sums in together.items() if key[0] == fix.key]
+                    self.assertEqual(row.other, sum(mine) - counts["shown"])
+                    for guide in analytics.fix_in_guides(fix, only):
+                        key = (guide.guide_key, fix.key, guide.revision)
+                        self.assert_tally(guide.tally, of_guide.pop(key, Counter()), key)
+                    for platform in analytics.fix_on_platforms(fix, only):
+                        key = (platform.platform, fix.key, platform.revision)
+                        self.assert_tally(platform.tally, on_platform.pop(key, Counter()), key)
+                self.assertEqual((of_guide, on_platform), ({}, {}))  # nothing was left out
 
     def test_the_places(self) -> None:
         for only, told in self.filtered:
