@@ -74,15 +74,18 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
+        self.said = folder / "said.txt"
         self.env = os.environ | {"VAR_DIR": str(folder), "PORT": str(self.port)}
 
     def __enter__(self) -> "Server":
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "run"],
-            env=self.env,
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-        )
+        with self.said.open("w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "run"],
+                env=self.env,
+                cwd=ROOT,
+                stdout=out,
+                stderr=out,
+            )
         for _attempt in range(300):
             try:
                 urllib.request.urlopen(self.url, timeout=5).close()

@@ -159,6 +159,15 @@ class FloorTests(PlainTestCase):
         ]
         self.assertEqual(knowing, [])
 
+    def test_links_between_the_books_lead_somewhere(self) -> None:
+        dead = [
+            f"{book.name}: {link}"
+            for book in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+            for link in re.findall(r'\]\(([^)#:]+)[)#]|src="([^"]+)"', book.read_text())
+            if not (book.parent / "".join(link)).exists()
+        ]
+        self.assertEqual(dead, [])
+
     def test_vendored_files_are_what_the_book_says(self) -> None:
         book = (ROOT / "docs/developers.md").read_text()
         for path in [*ROOT.glob("static/js/*.min.js"), *ROOT.glob("tests/browser/*.min.js")]:

@@ -206,7 +206,19 @@ async function draw() {
   }
 }
 
+// After saving, and from a finding: go on with the fix that the address names.
+function unfold() {
+  const card = document.getElementById(location.hash.slice(1))?.closest("[data-fix]");
+  if (!card) return;
+  card.querySelector(".desk-fold").open = true;
+  document.getElementById("desk-at").value = card.dataset.fix;
+  preview(0);
+}
+
+window.addEventListener("hashchange", unfold);
+
 document.querySelector(".desk-preview").hidden = false;
 ready();
 draw();
+unfold();
 if ("unsaved" in desk().dataset) desk().querySelector(".desk-unsaved")?.removeAttribute("hidden");

@@ -131,6 +131,9 @@ def test_a_guide_is_written_from_nothing_walked_and_counted(
 
         page.get_by_role("link", name="Numbers").first.click()
         page.get_by_role("link", name="The lamp stays dark").first.click()
+        row = page.get_by_role("row").filter(has_text="Change the bulb").first
+        expect(row.get_by_role("cell").first).to_have_text(re.compile("^\\s*1"))
+        page.get_by_role("link", name="Sessions", exact=True).last.click()
         expect(page.get_by_text(re.compile("1 Push the plug in: still broken"))).to_be_visible()
         expect(page.get_by_text(re.compile("2 Change the bulb: fixed"))).to_be_visible()
 
@@ -177,6 +180,25 @@ def test_rows_move_by_keyboard_and_the_place_is_said(browser: Browser, kettle: S
         expect(page.get_by_role("button", name=f"Move down: {first}")).to_be_focused()
         save(page)
         assert titles(page)[1] == first
+
+
+def test_steps_are_dragged_inside_their_fix(browser: Browser, kettle: Server) -> None:
+    with editor(browser, kettle) as page:
+        open_kettle(page, kettle)
+        unfold(page, "Push the plug in")
+        title = page.locator(".desk-title", has_text="Push the plug in")
+        card = page.locator(".desk-fix", has=title)
+        for nth, text in enumerate(("Turn it.", "Listen."), start=2):
+            card.get_by_role("button", name="Add a step").click()
+            expect(card.locator(".desk-steps > li")).to_have_count(nth)
+            card.get_by_label("Instruction").last.fill(text)
+        handles = card.locator(".desk-steps > li > .desk-line > .desk-handle")
+        handles.nth(2).drag_to(handles.nth(0))
+        expect(page.locator("#desk-live")).to_have_text("Now at place 1 of 3.")
+        save(page)
+        steps = [field.input_value() for field in card.get_by_label("Instruction").all()]
+        assert steps == ["Listen.", "Push it in.", "Turn it."]
+        assert page.locator(".desk-fold[open]").count() == 1  # where the editor was at work
 
 
 def test_two_editors_collide_and_the_second_is_told(browser: Browser, kettle: Server) -> None:
@@ -273,3 +295,18 @@ def test_axe_finds_no_fault_on_the_desk(
         assert faults_of(page) == []
         if width == 320:
             assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_axe_finds_no_fault_on_the_other_pages_of_the_desk(
+    browser: Browser, server: Server, width: int
+) -> None:
+    pages = ("", "fix/", "picture/", "guide/", "guide/add/", "guide/needs-review/")
+    moves = ("log", "schedule", "compare", "publish", "rollback", "unpublish", "withdraw")
+    with editor(browser, server) as page:
+        page.set_viewport_size({"width": width, "height": 900})
+        found = {}
+        for path in (*pages, *(f"guide/1/{move}/" for move in moves)):
+            page.goto(f"{server.url}/admin/{f'troubleshooter/{path}' if path else ''}")
+            found[path] = faults_of(page)
+        assert {path: faults for path, faults in found.items() if faults} == {}

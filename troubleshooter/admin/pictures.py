@@ -57,8 +57,7 @@ class NewPictureForm(ModelForm[Picture]):
 class PictureAdmin(DeskAdmin[Picture]):
     """Only the name and the words change: an edition may name the bytes, so they stay."""
 
-    list_display = ["thumbnail", "name", "alt", "size"]
-    list_display_links = ["thumbnail", "name"]
+    list_display = ["name", "thumbnail", "alt", "size"]
     search_fields = ["name", "alt"]
     readonly_fields = ["thumbnail", "kind", "size", "sha256"]
     instead = _(
