@@ -5,7 +5,7 @@
 
 import logging
 import signal
-import time
+import threading
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -48,15 +48,22 @@ class Command(BaseCommand):
             if not self.look():
                 raise CommandError("Not everything could be done: what is above says why.")
             return
+        told = threading.Event()
+
+        def end(*_signal: object) -> None:
+            told.set()  # what is raised in the middle of a clean-up is lost; this is not
+            raise KeyboardInterrupt
+
         try:
             # Both end it at once, in the middle of a job, too: its transaction then never was.
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            for how in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(how, end)
             if parent:
                 end_with(parent)
-            while True:
+            while not told.is_set():
                 self.look()
                 connections.close_all()  # the database may go away while the worker sleeps
-                time.sleep(settings.WORKER_SECONDS)
+                told.wait(settings.WORKER_SECONDS)
         except KeyboardInterrupt:
             return
 
