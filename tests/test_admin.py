@@ -496,6 +496,7 @@ class PublishTests(DeskTestCase):
         self.edit(title="Changed")
         jam = self.jam()
         empty = Guide.objects.create(topic=self.guide.topic, slug="empty", title="Empty & sad")
+        Step.objects.filter(key="cable1").update(text="Delete it.")
         chosen = [str(guide.pk) for guide in (self.guide, jam, empty)]
         response = self.client.post(
             admin_url("guide", "changelist"),
@@ -505,6 +506,8 @@ class PublishTests(DeskTestCase):
         html = response.content.decode()
         self.assertIn("“Empty &amp; sad” is not ready to be published. <a href=", html)
         self.assertIn("The guide has no fix yet.", html)
+        self.assertIn("“Changed” is published; look at this again: <a href=", html)
+        self.assertNotIn("“The paper jams” is published; look", html)
         self.assertEqual(
             {each.guide_id for each in Edition.objects.live()}, {self.guide.pk, jam.pk}
         )

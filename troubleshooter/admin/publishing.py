@@ -16,6 +16,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -134,6 +135,12 @@ def _anchor(guide: Guide, finding: Finding) -> str:
         case Scenario():
             return f"id_scenario.{row.pk}.{name}"
     return "fixes" if name == "placements" else f"id_guide.{name}"
+
+
+def _with_links(said: str, guide: Guide, found: Iterable[Finding]) -> SafeString:
+    """A sentence about a guide, with its findings behind it. Read the guide whole."""
+    links = format_html_join(" ", '<a href="{}">{}</a>', mending_links(guide, found))
+    return format_html(said, guide.title, links)
 
 
 def running(guide: Guide) -> int:
@@ -272,20 +279,16 @@ class PublishingAdmin(KeyedAdmin[Guide]):
     @admin.action(description=gettext_lazy("Publish the chosen guides"), permissions=["publish"])
     def publish_chosen(self, request: HttpRequest, queryset: QuerySet[Guide]) -> None:
         """Publish each guide that is ready; say of the others why they are not."""
-        for guide in queryset:
+        for guide in Guide.objects.whole().filter(pk__in=queryset.values("pk")):
             try:
                 self._publish(request, guide)
             except NotReady as refused:
-                whole = Guide.objects.whole().get(pk=guide.pk)
-                links = format_html_join(
-                    " ", '<a href="{}">{}</a>', mending_links(whole, refused.findings)
-                )
-                said = format_html(
-                    _("“{}” is not ready to be published. {}"),
-                    guide.title,
-                    links,
-                )
-                messages.error(request, said)
+                said = _("“{}” is not ready to be published. {}")
+                messages.error(request, _with_links(said, guide, refused.findings))
+                continue
+            if warnings := [each for each in findings(guide) if not each.blocks]:
+                said = _("“{}” is published; look at this again: {}")
+                messages.warning(request, _with_links(said, guide, warnings))
 
     def _draft(self, pk: int, *, allowed: bool) -> Guide:
         if not allowed:
