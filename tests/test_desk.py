@@ -333,6 +333,8 @@ class LibraryTests(DeskPageTestCase):
         self.jam().placements.create(fix=fix, position=2)
         page = self.act("search", self.typed() | {"library": "open PAPER"})
         self.assertEqual(page.context["library"], [fix])
+        placed = self.act("search", self.typed() | {"library": "cable"})
+        self.assertEqual(placed.context["library"], [])
         self.assertContains(page, "“The paper jams”")
         nothing = self.act("search", self.typed() | {"library": "dish\x00washer cable"})
         self.assertContains(nothing, "No other fix has these words.")
@@ -367,6 +369,10 @@ class SharedTests(DeskPageTestCase):
         copy = self.guide.placements.get(position=2).fix
         self.assertEqual((copy.title, copy.revision), ("Restart it", 1))
         self.assertEqual(Symptom.objects.get(key="offline").start_with.get(), copy)
+
+    def test_a_fix_that_is_nowhere_else_needs_no_copy(self) -> None:
+        self.save(self.typed(), **{"fix.cable.title": "Check it", "fix.cable.scope": "copy"})
+        self.assertEqual(self.guide.placements.get(position=1).fix.key, "cable")
 
 
 class MeanwhileTests(DeskPageTestCase):

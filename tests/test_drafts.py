@@ -118,6 +118,7 @@ class RewriteTests(DraftTestCase):
 
 class CopyTests(DraftTestCase):
     def test_a_copy_takes_the_place_and_the_original_stays_as_it_was(self) -> None:
+        Fix.objects.filter(key="restart").update(revision=3)
         content = self.content()
         self.fix(content, "restart")["title"] = "Restart this computer"
         self.fix(content, "driver")["after"] = ["restart"]
