@@ -11,6 +11,7 @@ import socket
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from email.utils import parseaddr
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
@@ -19,7 +20,8 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
 T = TypeVar("T")
@@ -122,7 +124,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 (LAN asks for just that)
 HOST = setting("HOST", EVERYWHERE if LAN else "127.0.0.1", host, "an address like 127.0.0.1")
 PORT = setting("PORT", 8000, number(1, 65535), "a port number from 1 to 65535")
 WORKERS = setting("WORKERS", 2, number(1, 64), "a number of processes from 1 to 64")
-WORKER_SECONDS = setting("WORKER_SECONDS", 10, number(1, 3600), "a number from 1 to 3600")
+WORKER_SECONDS = setting("WORKER_SECONDS", 2, number(1, 3600), "a number from 1 to 3600")
 
 _site = setting(
     "SITE_URL",
@@ -354,6 +356,77 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# --- Mail and webhooks ----------------------------------------------------------------------
+
+
+def mail_address(value: str) -> str:
+    """One address, with or without a name before it: Help desk <desk@example.org>."""
+    name, address = parseaddr(value)
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise ValueError from None
+    if not value.isprintable() or "," in value or value not in (address, f"{name} <{address}>"):
+        raise ValueError
+    return value
+
+
+def mail_host(value: str) -> str:
+    return host_name(_bracketed(value)).strip("[]")
+
+
+def tls(value: str) -> str:
+    if value not in ("starttls", "tls", "none"):
+        raise ValueError
+    return value
+
+
+def outbound_hosts(value: str) -> list[str]:
+    """Names of hosts, each with or without a port."""
+    hosts = []
+    for part in words(value):
+        parts = urlsplit(f"//{part}")
+        port = "" if parts.port is None else f":{parts.port}"
+        if parts.netloc != part or "@" in part:
+            raise ValueError
+        hosts.append(host_name(_bracketed(parts.hostname or "")) + port)
+    return hosts
+
+
+# Without EMAIL_HOST mails wait in the outbox: nothing is lost, and nobody needs mail to begin.
+EMAIL_HOST = setting("EMAIL_HOST", "", mail_host, "the name of a mail server")
+_mail_is_local = EMAIL_HOST in ("localhost", "::1") or EMAIL_HOST.startswith("127.")
+_tls = setting("EMAIL_TLS", "none" if _mail_is_local else "starttls", tls, "starttls, tls or none")
+EMAIL_USE_TLS, EMAIL_USE_SSL = _tls == "starttls", _tls == "tls"
+EMAIL_PORT = setting(
+    "EMAIL_PORT",
+    {"starttls": 587, "tls": 465, "none": 25}[_tls],
+    number(1, 65535),
+    "a port number from 1 to 65535",
+)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = text("EMAIL_USER"), text("EMAIL_PASSWORD")
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = setting(
+    "MAIL_FROM", "", mail_address, "one address, like Help desk <desk@example.org>"
+)
+if EMAIL_HOST and not DEFAULT_FROM_EMAIL:
+    raise ImproperlyConfigured(
+        "MAIL_FROM is missing: EMAIL_HOST is set, and every mail needs a sender."
+    )
+if bool(EMAIL_HOST_USER) != bool(EMAIL_HOST_PASSWORD):
+    raise ImproperlyConfigured("EMAIL_USER and EMAIL_PASSWORD go together: one of them is missing.")
+if EMAIL_HOST_PASSWORD and _tls == "none" and not _mail_is_local:
+    raise ImproperlyConfigured(
+        "EMAIL_TLS is none: EMAIL_PASSWORD would cross the network for everybody to read."
+    )
+
+# Where webhooks may lead: by default https on the open internet, and nowhere else.
+OUTBOUND_HTTP = setting("OUTBOUND_HTTP", False, flag, "1 or 0")
+OUTBOUND_HOSTS = setting(
+    "OUTBOUND_HOSTS", list[str](), outbound_hosts, "names of hosts, like erp.internal:8443"
+)
+DELIVERY_DAYS = setting("DELIVERY_DAYS", 30, number(1, 365), "a number of days from 1 to 365")
 
 # --- Language and time ----------------------------------------------------------------------
 

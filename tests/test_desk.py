@@ -329,7 +329,7 @@ class PictureTests(DeskPageTestCase):
 class LibraryTests(DeskPageTestCase):
     def test_fixes_are_found_by_their_words_and_say_where_they_are(self) -> None:
         fix = make_fix("flap", "Open the flap", "Look for paper.")
-        make_fix("klappe", "Open die Klappe", "Los.", language="de")
+        make_fix("klappe", "Open die Klappe", "Paper, los.", language="de")
         self.jam().placements.create(fix=fix, position=2)
         page = self.act("search", self.typed() | {"library": "open PAPER"})
         self.assertEqual(page.context["library"], [fix])

@@ -17,6 +17,7 @@ from troubleshooter.flow import (
     Try,
     Verdict,
     answers,
+    ended_before,
     replay,
     status,
     weigh,
@@ -118,6 +119,19 @@ class NextTests(TestCase):
         self.assertEqual(status(Try("cable")), Status.OPEN)
         self.assertEqual(status(Resolved("cable")), Status.RESOLVED)
         self.assertEqual(status(Exhausted()), Status.EXHAUSTED)
+
+
+class EndedBeforeTests(TestCase):
+    def test_only_an_end_before_the_latest_answer_counts(self) -> None:
+        for showings, before in [
+            (("cable fixed",), False),
+            (("cable not_fixed", "restart fixed"), False),
+            (("cable fixed", "cable not_fixed", "restart fixed"), True),
+            (("cable fixed", "cable not_fixed", "restart"), True),
+            ((*(f"{fix} not_fixed" for fix in ORDER),), False),
+            ((*(f"{fix} not_fixed" for fix in ORDER), "cable fixed"), True),
+        ]:
+            self.assertIs(ended_before(ORDER, walked(*showings), RISKY), before, showings)
 
 
 class WeighTests(TestCase):

@@ -75,6 +75,22 @@ class ValueTests(SettingsTestCase):
             ("SITE_URL", "https://help.example.org:99999"),
             ("SITE_URL", "https://[help"),
             ("SITE_URL", "https://*"),
+            ("EMAIL_HOST", "mail.example.org:25"),
+            ("EMAIL_HOST", "https://mail.example.org"),
+            ("EMAIL_PORT", "0"),
+            ("EMAIL_TLS", "yes"),
+            ("MAIL_FROM", "desk"),
+            ("MAIL_FROM", "desk@example.org, evil@example.org"),
+            ("MAIL_FROM", "Desk <desk@example.org> x"),
+            ("MAIL_FROM", "Desk\n <desk@example.org>"),
+            ("MAIL_FROM", "Desk\u2028 <desk@example.org>"),
+            ("OUTBOUND_HTTP", "all"),
+            ("OUTBOUND_HOSTS", "*"),
+            ("OUTBOUND_HOSTS", "https://erp.internal"),
+            ("OUTBOUND_HOSTS", "erp.internal/in"),
+            ("OUTBOUND_HOSTS", "erp.internal:99999"),
+            ("OUTBOUND_HOSTS", "erin@erp.internal"),
+            ("DELIVERY_DAYS", "0"),
             ("ALLOWED_HOSTS", "*"),
             ("ALLOWED_HOSTS", "help.example.org, .example.org"),
             ("ALLOWED_HOSTS", "https://help.example.org"),
@@ -132,6 +148,51 @@ class ValueTests(SettingsTestCase):
         guide = (settings.BASE_DIR / "docs" / "operators.md").read_text()
         told = set(re.findall(r"^\| `([A-Z_]+)` \|", guide, re.MULTILINE))
         self.assertEqual(named, told)
+
+
+MAIL = {"EMAIL_HOST": "mail.example.org", "MAIL_FROM": "Help desk <desk@example.org>"}
+
+
+class MailTests(SettingsTestCase):
+    def test_without_a_server_mail_is_not_set_up_and_all_else_works(self) -> None:
+        made = self.load()
+        self.assertEqual((made["EMAIL_HOST"], made["DEFAULT_FROM_EMAIL"]), ("", ""))
+
+    def test_the_connection_is_secure_unless_the_server_is_on_this_machine(self) -> None:
+        for given, use_tls, use_ssl, port in [
+            ({}, True, False, 587),
+            ({"EMAIL_TLS": "tls"}, False, True, 465),
+            ({"EMAIL_TLS": "none"}, False, False, 25),
+            ({"EMAIL_HOST": "localhost"}, False, False, 25),
+            ({"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": "2525"}, False, False, 2525),
+        ]:
+            with self.subTest(given=given):
+                made = self.load(**MAIL | given)
+                secured = made["EMAIL_USE_TLS"], made["EMAIL_USE_SSL"], made["EMAIL_PORT"]
+                self.assertEqual(secured, (use_tls, use_ssl, port))
+
+    def test_a_mail_needs_a_sender(self) -> None:
+        self.assertEqual(self.load(**MAIL)["DEFAULT_FROM_EMAIL"], MAIL["MAIL_FROM"])
+        with self.assertRefused("MAIL_FROM is missing"):
+            self.load(EMAIL_HOST="mail.example.org")
+
+    def test_an_account_and_its_password_go_together(self) -> None:
+        made = self.load(**MAIL, EMAIL_USER="desk", EMAIL_PASSWORD="$ecret")
+        self.assertEqual((made["EMAIL_HOST_USER"], made["EMAIL_HOST_PASSWORD"]), ("desk", "$ecret"))
+        for name in ("EMAIL_USER", "EMAIL_PASSWORD"):
+            with self.assertRefused("go together"):
+                self.load(**MAIL | {name: "desk"})
+
+    def test_a_password_never_crosses_the_network_in_the_clear(self) -> None:
+        account = {"EMAIL_USER": "desk", "EMAIL_PASSWORD": "secret", "EMAIL_TLS": "none"}
+        with self.assertRefused("EMAIL_TLS is none"):
+            self.load(**MAIL | account)
+        self.load(**MAIL | account | {"EMAIL_HOST": "127.0.0.1"})
+
+    def test_hosts_inside_are_listed_by_name_and_port(self) -> None:
+        made = self.load(OUTBOUND_HOSTS="ERP.internal:8443, wiki.internal, [FD12::1]:8443")
+        hosts = ["erp.internal:8443", "wiki.internal", "[fd12::1]:8443"]
+        self.assertEqual(made["OUTBOUND_HOSTS"], hosts)
 
 
 class SafetyTests(SettingsTestCase):

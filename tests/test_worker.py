@@ -17,15 +17,17 @@ from unittest import skipUnless
 from unittest.mock import patch
 
 from django.conf import settings
+from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
-from django.test import TestCase
+from django.test import TestCase, override_settings
 from django.utils import timezone
 
 from helpdesk.serve import Beside
 from tests.base import CastTestCase
+from troubleshooter import outbound
 from troubleshooter.management.commands import worker
-from troubleshooter.models import Edition, Guide
+from troubleshooter.models import Delivery, Edition, Guide, Webhook
 
 
 def once() -> str:
@@ -57,6 +59,61 @@ class OnceTests(CastTestCase):
             self.assertRaises(CommandError),
         ):
             once()
+
+
+@override_settings(EMAIL_HOST="mail.example", DEFAULT_FROM_EMAIL="desk@desk.example")
+class DeliverTests(TestCase):
+    """The job that hands over what waits; the mail server is Django's own of the tests."""
+
+    def setUp(self) -> None:
+        self.enterContext(patch.object(outbound, "fetch", side_effect=outbound.Away("Gone.")))
+
+    def mail(self, **fields: str) -> Delivery:
+        return Delivery.objects.mail(to="aki@desk.example", subject="Help", text="Hello", **fields)
+
+    def state(self, made: Delivery) -> tuple[str, int, str]:
+        made.refresh_from_db()
+        return made.state, made.tries, made.error
+
+    def test_what_waits_is_delivered_and_named_by_its_id_alone(self) -> None:
+        made = self.mail(reply_to="visitor@home.example")
+        self.assertEqual(once(), f"mail {made.public_id} is delivered.\n")
+        self.assertEqual(self.state(made), ("done", 1, ""))
+        self.assertEqual([sent.reply_to for sent in mail.outbox], [["visitor@home.example"]])
+        self.assertEqual(once(), "")
+
+    def test_one_that_fails_and_one_that_never_can_stop_no_other(self) -> None:
+        webhook = Webhook.objects.create(name="Tickets", url="https://tickets.example/")
+        failing, poison, good = Delivery.objects.test(webhook), self.mail(), self.mail()
+        Delivery.objects.filter(pk=poison.pk).update(to="aki@desk.example, evil@else.example")
+        said = once()
+        self.assertEqual(self.state(good), ("done", 1, ""))
+        self.assertEqual(self.state(failing), ("waiting", 1, "Gone."))
+        self.assertEqual(self.state(poison)[0], "dead")
+        self.assertIn(f"webhook {failing.public_id} was not delivered (try 1).", said)
+        self.assertEqual([sent.to for sent in mail.outbox], [["aki@desk.example"]])
+        self.assertGreater(failing.next_try_at, timezone.now() + timedelta(seconds=20))
+
+    def test_more_than_a_batch_leaves_in_one_look(self) -> None:
+        for _number in range(worker.BATCH + 1):
+            self.mail()
+        once()
+        self.assertEqual(len(mail.outbox), worker.BATCH + 1)
+
+    def test_without_a_mail_server_mails_wait_and_no_try_is_used_up(self) -> None:
+        made = self.mail()
+        with override_settings(EMAIL_HOST=""):
+            self.assertEqual(once(), "")
+        self.assertEqual(self.state(made), ("waiting", 0, ""))
+        once()
+        self.assertEqual(self.state(made)[0], "done")
+
+    def test_what_ended_is_forgotten_after_its_days(self) -> None:
+        old, young = self.mail(), self.mail()
+        old.delivered(timezone.now() - timedelta(days=31))
+        young.delivered(timezone.now() - timedelta(days=29))
+        self.assertEqual(once(), "Old deliveries are forgotten: 1.\n")
+        self.assertEqual(Delivery.objects.get(), young)
 
 
 def away(now: datetime) -> Iterator[str]:

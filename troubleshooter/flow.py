@@ -113,6 +113,13 @@ def status(following: Next) -> Status:
             return Status.OPEN
 
 
+def ended_before(order: Sequence[str], rows: Sequence[Row], risky: Collection[str] = ()) -> bool:
+    """Whether the session had ended once before its latest answer, and went on since."""
+    answered = [row for row in rows if row.outcome is not None]
+    ends = (replay(order, answered[:n], risky) for n in range(1, len(answered)))
+    return any(not isinstance(end, Try) for end in ends)
+
+
 class Verdict(TextChoices):
     """What a posted answer means, given what is already recorded."""
 

@@ -2,6 +2,7 @@
 
 from .content import Contact, Fix, Guide, Picture, Placement, Risk, Step, Symptom, Topic
 from .counts import MissedSearch
+from .deliveries import Delivery, Webhook
 from .drafts import copied, rewrite
 from .editions import CannotRollBack, CannotSchedule, Edition, EditionQuerySet, NotReady
 from .findings import Finding, findings
@@ -18,6 +19,7 @@ __all__ = [
     "CannotRollBack",
     "CannotSchedule",
     "Contact",
+    "Delivery",
     "Edition",
     "EditionQuerySet",
     "Finding",
@@ -43,6 +45,7 @@ __all__ = [
     "Symptom",
     "Topic",
     "Tried",
+    "Webhook",
     "copied",
     "findings",
     "freeze",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
@@ -19,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from troubleshooter import flow, tokens
 from troubleshooter.flow import Outcome, Reason, Status, Verdict
 
+from .deliveries import Delivery, Webhook
 from .editions import Edition
 from .reading import Reading
 
@@ -271,8 +273,11 @@ class Session(models.Model):
         return None
 
     def _write(self, verdict: Verdict, answer: _Answer) -> None:
-        """Three statements: the answer, the session, and what is shown next."""
-        read_at = self.last_answer_at
+        """Three statements: the answer, the session, and what is shown next.
+
+        Where the session ends nothing is shown, and the third asks who wants to hear of it.
+        """
+        read_at, stood = self.last_answer_at, (self.status, self.resolved_by)
         # Answers are ordered by seq; a clock set back must not make time run backwards.
         now = max(timezone.now(), read_at + timedelta(microseconds=1))
         if verdict is Verdict.ANSWER:
@@ -295,6 +300,31 @@ class Session(models.Model):
             Attempt.objects.bulk_create(added)
         self.last_answer_at, self.status, self.resolved_by = now, status, by
         self.rows = rows + added
+        if status is not Status.OPEN and stood != (status, by):
+            self._announce_end()
+
+    def _announce_end(self) -> None:
+        """Tell the webhooks that want to hear it; nothing in it says who the visitor is."""
+        if self.channel == self.SIMULATED:
+            return
+        rules = [row.rule for row in self.rows]
+        data: dict[str, Any] = {
+            "session": self.public_id,
+            "guide": self.reading.key,
+            "language": self.language,
+            "edition": self.edition.number,
+            "symptom": self.symptom_key or None,
+            "status": self.status,
+            "resolved_by": self.resolved_by or None,
+            "again": flow.ended_before(self.order, rules, self.reading.risky),
+            "seconds": round((self.last_answer_at - self.started_at).total_seconds()),
+            "path": [
+                {"fix": row.fix_key, "outcome": row.outcome, "reason": row.reason or None}
+                for row in self.rows
+                if row.outcome
+            ],
+        }
+        Delivery.objects.announce(Webhook.Event.SESSION, data)
 
     def _fill(self, answer: _Answer, now: datetime) -> "Attempt":
         """The showing in front of the visitor, answered. The database decides who was first."""

@@ -3,7 +3,7 @@
 from django import template
 from django.utils import timezone
 
-from troubleshooter.models import Guide
+from troubleshooter.models import Delivery, Guide
 
 register = template.Library()
 
@@ -12,3 +12,9 @@ register = template.Library()
 def reviews_due() -> int:
     """How many guides stand in the queue for a review."""
     return Guide.objects.due(timezone.localdate()).count()
+
+
+@register.simple_tag
+def dead_letters() -> int:
+    """How many deliveries were given up."""
+    return Delivery.objects.dead().count()

@@ -4,11 +4,12 @@
 """
 
 import logging
+import random
 import signal
 import threading
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -17,9 +18,14 @@ from django.db import Error, connections
 from django.utils import timezone
 
 from helpdesk.parent import end_with
-from troubleshooter.models import Edition
+from troubleshooter import delivery
+from troubleshooter.models import Delivery, Edition
 
 logger = logging.getLogger(__name__)
+
+BATCH = 8  # deliveries handed over side by side
+BATCHES = 25  # in one look: the other jobs want their turn
+PURGE = 500  # old deliveries forgotten in one look
 
 Job = Callable[[datetime], Iterator[str]]  # does what is due, and says of each thing what it did
 
@@ -29,11 +35,44 @@ def go_live(now: datetime) -> Iterator[str]:
         yield f"“{edition.title}”: edition {edition.number} is live, as planned."
 
 
-JOBS: tuple[Job, ...] = (go_live,)
+def deliver(now: datetime) -> Iterator[str]:
+    """Hand over what waits. Of a worker that dies here another one does the rest, or all again."""
+    waiting = Delivery.objects.all()
+    if not delivery.mail_is_set_up():  # then mails wait, and no try of theirs is used up
+        waiting = waiting.exclude(kind=Delivery.Kind.MAIL)
+    for _batch in range(BATCHES):
+        leased = waiting.lease(timezone.now(), BATCH)
+        for result in delivery.hand_over_all(leased):
+            yield note(result)
+        if len(leased) < BATCH:
+            return
+
+
+def note(result: delivery.Result) -> str:
+    """Record what came of a delivery; the sentence names it by its id alone."""
+    delivered, fault = result.delivery, result.fault
+    if fault is None:
+        delivered.delivered(timezone.now())
+        return f"{delivered} is delivered."
+    chance = random.random()  # noqa: S311 (nothing secret hangs on it)
+    delivered.failed(timezone.now(), str(fault), chance, hopeless=fault.hopeless)
+    return f"{delivered} was not delivered (try {delivered.tries})."
+
+
+def forget_deliveries(now: datetime) -> Iterator[str]:
+    kept_since = now - timedelta(days=settings.DELIVERY_DAYS)
+    if count := Delivery.objects.purge(kept_since, PURGE):
+        yield f"Old deliveries are forgotten: {count}."
+
+
+JOBS: tuple[Job, ...] = (go_live, deliver, forget_deliveries)
 
 
 class Command(BaseCommand):
-    help = "Does what is due, again and again: planned editions go live. Ctrl+C or SIGTERM ends it."
+    help = (
+        "Does what is due, again and again: mail and webhooks leave, planned editions go live."
+        " Ctrl+C or SIGTERM ends it."
+    )
     requires_system_checks = ()  # as in `run`
     away = False  # whether the database was, the last time
 
