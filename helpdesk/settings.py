@@ -88,6 +88,15 @@ def words(value: str) -> list[str]:
     return [part for part in map(str.strip, value.split(",")) if part]
 
 
+def bare_address(value: str) -> str:
+    """One address, with nothing around it."""
+    try:
+        validate_email(value)
+    except ValidationError:
+        raise ValueError from None
+    return value
+
+
 def site_url(value: str) -> SplitResult:
     """An origin as a browser writes it: scheme, host and perhaps a port; nothing after them."""
     parts = urlsplit(value.lower())
@@ -233,6 +242,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_STAFF
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # a guide with many placements is one form
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 FILE_UPLOAD_PERMISSIONS = 0o640
+
+# Who is told of escalations, besides the agents' desk; without it nobody is.
+SUPPORT_EMAIL = setting("SUPPORT_EMAIL", "", bare_address, "one e-mail address")
+# After so many days a closed escalation is only a number: name, address and words are gone.
+ESCALATION_DAYS = setting("ESCALATION_DAYS", 180, number(1, 3650), "a number from 1 to 3650")
 
 START_LIMIT = setting("START_LIMIT", 20, number(1, 1_000_000), "a number from 1 to 1000000")
 # In each process, the networks counted by that limit and little else.

@@ -7,6 +7,7 @@ Printer guide, in the author's order: `cable` (safe), `restart` (closes the page
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.contrib.auth.models import Group, User
 from django.db import connection
@@ -17,6 +18,7 @@ from troubleshooter.flow import Outcome
 from troubleshooter.models import (
     Contact,
     Edition,
+    Escalation,
     Fix,
     Guide,
     Move,
@@ -26,6 +28,7 @@ from troubleshooter.models import (
     Step,
     Symptom,
     Topic,
+    lines,
 )
 
 
@@ -113,6 +116,13 @@ def answer_current(session: Session, answer: str) -> Move:
     if answer in Outcome.values:
         return session.record(current.seq, current.fix_key, Outcome(answer), agreed=True)
     return session.record(current.seq, current.fix_key, Outcome.SKIPPED, answer)
+
+
+def ask(session: Session, message: str = "Please help me.", **given: Any) -> Escalation:
+    """Anna asks for a person and lets us have every line of the transcript."""
+    every = [line.text for line in lines(session)]
+    said = {"email": "anna@example.org", "send": every} | given
+    return Escalation.objects.open(session, message=message, **said)
 
 
 class CastTestCase(TestCase):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from troubleshooter import flow, tokens
 from troubleshooter.analytics import IDLE
 from troubleshooter.flow import Outcome, Reason, Status
-from troubleshooter.models import Attempt, Edition, Session
+from troubleshooter.models import Attempt, Edition, Escalation, Session
 
 MOMENT = timedelta(microseconds=1)
 AT_ONCE = 5000
@@ -17,13 +17,26 @@ def write(
     editions: Sequence[Edition], sessions: int, now: datetime, *, days: int = 100, seed: int = 1927
 ) -> None:
     """So many random sessions on these editions, all before `now`."""
-    chance = random.Random(seed)
+    chance, persons = random.Random(seed), random.Random(seed + 1)
     for done in range(0, sessions, AT_ONCE):
         batch = [
             wander(chance, chance.choice(editions), now, days)
             for _nth in range(min(AT_ONCE, sessions - done))
         ]
         Session.objects.bulk_create(batch)
+        Escalation.objects.bulk_create(
+            Escalation(
+                reference=tokens.reference(persons.randbytes(9)),
+                session=session,
+                email="anna@example.org",
+                message="Please help me.",
+                transcript=[],
+                opened_at=session.last_answer_at,
+            )
+            for session in batch
+            if persons.random() < 0.06
+            for _nth in range(persons.choice([1, 1, 2]))  # an hour later, once more
+        )
         attempts = [row for session in batch for row in session.rows]
         for attempt in attempts:
             attempt.session_id = attempt.session.pk

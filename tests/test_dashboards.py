@@ -139,10 +139,11 @@ class NumbersTests(NumbersPageTestCase):
         self.assertEqual(
             self.rows(NUMBERS, self.CAPTION),
             [
-                "Guide Sessions Change Per week Confirmed Exhausted Assumed Left Under way",
-                f"The printer is offline Printer 4 +4 0 before {line} 4. 1 1 0 1 1",
-                f"Scans are <b>blue Printer · not live 1 +1 0 before {line} 1. 1 0 0 0 0",
-                f"All guides 5 +5 0 before {line} 5. 2 1 0 1 1",
+                "Guide Sessions Change Per week Confirmed Escalated Exhausted Assumed Left"
+                " Under way",
+                f"The printer is offline Printer 4 +4 0 before {line} 4. 1 0 1 0 1 1",
+                f"Scans are <b>blue Printer · not live 1 +1 0 before {line} 1. 1 0 0 0 0 0",
+                f"All guides 5 +5 0 before {line} 5. 2 0 1 0 1 1",
             ],
         )
         self.assertContains(self.client.get(f"{NUMBERS}?period=all"), f'href="{PRINTER}"')
@@ -172,6 +173,7 @@ class NumbersGuideTests(NumbersPageTestCase):
             self.rows(PRINTER, self.ENDED)[1:],
             [
                 "Confirmed 2 67 %",
+                "Escalated 0 0 %",
                 "Exhausted 0 0 %",
                 "Assumed 0 0 %",
                 "Left 0 0 %",

@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import get_resolver
 
-from tests.base import CastTestCase, make_staff, walk
+from tests.base import CastTestCase, ask, make_staff, walk
 from troubleshooter.dashboards.files import GUIDE_FILES
 from troubleshooter.models import Session
 
@@ -39,7 +39,7 @@ FLOORS = {
     },
     1: {"models"},
     2: {"analytics", "catalogue", "delivery", "engines", "exports", "importing", "web"},
-    3: {"views", "handover", "dashboards", "admin", "templatetags"},
+    3: {"views", "asking", "handover", "dashboards", "admin", "templatetags"},
     4: {"urls", "apps", "management"},
 }
 # Inside models/, each may import those before it.
@@ -56,6 +56,8 @@ NOUNS = [
     "sessions",
     "handovers",
     "transcript",
+    "letters",
+    "escalations",
     "counts",
     "__init__",
 ]
@@ -209,6 +211,8 @@ class PageTests(CastTestCase):
             yield from (url, f"{url}end/", f"{url}person/", f"{url}code/", f"{url}qr.svg")
             yield from (f"{url}{fix}/" for fix in ("cable", "restart", "driver", "reset"))
         yield f"{guarded.url}reset/?agree=yes"
+        yield ask(resolved).url
+        yield f"{resolved.url}person/"
 
     def test_there_is_one_heading_of_the_first_rank_on_every_page(self) -> None:
         for url in self.public_pages():
@@ -220,8 +224,8 @@ class PageTests(CastTestCase):
         pages = list(self.public_pages())
         before = self.rows()
         for url in pages:
-            for ask in (self.client.get, self.client.head, self.client.options):
-                response = ask(url)
+            for send in (self.client.get, self.client.head, self.client.options):
+                response = send(url)
                 self.assertFalse(response.cookies, url)
         self.assertEqual(self.rows(), before)
 
@@ -240,6 +244,10 @@ class PageTests(CastTestCase):
             "/numbers/",
             "/fix-numbers/",
             "/fix-numbers/cable/",
+            "/escalation-numbers/",
+            "/escalation-numbers/guides.csv",
+            "/admin/troubleshooter/escalation/",
+            "/admin/troubleshooter/escalation/1/change/",
             *(f"/numbers/printer/{tab}" for tab in GUIDE_TABS),
             *(f"/numbers/{name}.{kind}" for name in ("guides", *files) for kind in ("csv", "json")),
             *(f"/fix-numbers/{name}.csv" for name in ("fixes", "cable/guides", "cable/platforms")),
@@ -253,7 +261,13 @@ class PageTests(CastTestCase):
         staff = Client()
         staff.force_login(make_staff("erin", "Editor"))
         tabs = [f"/numbers/printer/{tab}" for tab in GUIDE_TABS]
-        for url in ("/numbers/", *tabs, "/fix-numbers/", "/fix-numbers/cable/"):
+        for url in (
+            "/numbers/",
+            *tabs,
+            "/fix-numbers/",
+            "/fix-numbers/cable/",
+            "/escalation-numbers/",
+        ):
             html = staff.get(url).content.decode()
             self.assertEqual(len(re.findall("<h1[ >]", html)), 1, url)
 

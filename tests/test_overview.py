@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.base import CastTestCase, answer_current, make_fix, walk
+from tests.base import CastTestCase, answer_current, ask, make_fix, walk
 from tests.test_dashboards import NUMBERS, NumbersPageTestCase
 from troubleshooter import analytics, flow
 from troubleshooter.analytics import IDLE, Ending, Endings, Filter, GuideRow, contents
@@ -94,7 +94,7 @@ class WorldTestCase(CastTestCase):
             if nth == cls.SESSIONS // 2:
                 cls.change()
             editions = list(Edition.objects.live().order_by("pk"))
-            cls.wander(chance, chance.choice(editions))
+            cls.wander(chance, chance.choice(editions), asks=nth % 6 == 0)
 
     @classmethod
     def change(cls) -> None:
@@ -107,7 +107,7 @@ class WorldTestCase(CastTestCase):
         Edition.objects.withdraw(Guide.objects.get(key="copier"), "It can give a shock.")
 
     @classmethod
-    def wander(cls, chance: random.Random, edition: Edition) -> None:
+    def wander(cls, chance: random.Random, edition: Edition, *, asks: bool) -> None:
         session = Session.objects.start(edition, "", platform=chance.choice(["ios", "mac", ""]))
         for _nth in range(chance.randrange(7)):
             if session.status == Status.OPEN and chance.random() < 0.85:
@@ -118,6 +118,8 @@ class WorldTestCase(CastTestCase):
             outcome = chance.choice(list(Outcome))
             reason = chance.choice(Reason.values) if outcome is Outcome.SKIPPED else ""
             session.record(row.seq, row.fix_key, outcome, reason, change=True, agreed=True)
+        if asks:
+            ask(session)
         started = NOON - chance.random() * timedelta(days=150)
         idle = chance.choice([timedelta(minutes=10), *[2 * IDLE] * 4])
         Session.objects.filter(pk=session.pk).update(
@@ -163,6 +165,8 @@ def ending(session: Session) -> Ending:
     match session.next:
         case flow.Resolved():
             return Ending.CONFIRMED
+        case _ if session.escalations.exists():
+            return Ending.ESCALATED
         case flow.Exhausted():
             return Ending.EXHAUSTED
     if NOON - session.last_answer_at < IDLE:
@@ -472,12 +476,12 @@ class PageTests(NumbersPageTestCase):
         for answers in (["fixed"], ["fixed"], ["fixed"], ["not_fixed"] * 4):
             walk(self.start(), *answers)
         row = self.rows(NUMBERS, self.CAPTION)[1]
-        self.assertTrue(row.endswith(" 3 1 0 0 0"), row)
+        self.assertTrue(row.endswith(" 3 0 1 0 0 0"), row)
         walk(self.start(), *["not_fixed"] * 4)
         walk(self.start(), *["not_fixed"] * 4)
         row = self.rows(NUMBERS, self.CAPTION)[1]
         # 3 of 6: Wilson's interval is 0.1876 to 0.8124
-        self.assertTrue(row.endswith(" 3 50 % (19 to 81 %, n = 6) 3 50 % 0 0 % 0 0 % 0"), row)
+        self.assertTrue(row.endswith(" 3 50 % (19 to 81 %, n = 6) 0 0 % 3 50 % 0 0 % 0 0 % 0"), row)
 
     def test_it_is_sorted_by_links(self) -> None:
         make_guide("a", "Alpha", "x")
@@ -498,7 +502,7 @@ class PageTests(NumbersPageTestCase):
 
     def test_every_column_sorts(self) -> None:
         walk(self.start(), "fixed")
-        for name in ("title", "sessions", "change", "confirmed", "exhausted", "assumed", "left"):
+        for name in ("title", "sessions", "change", "confirmed", "escalated", "exhausted"):
             for sort in (name, f"-{name}", "under_way"):
                 with self.subTest(sort=sort):
                     self.assertEqual(self.guides(f"sort={sort}"), ["The printer is offline"])
@@ -556,7 +560,12 @@ class PageTests(NumbersPageTestCase):
         told = {
             **{"topic": "Printer", "before": "1", "change": "5", "ended": "6", "sessions": "6"},
             **{"confirmed_share": "0.5", "confirmed_low": "0.1876", "confirmed_high": "0.8124"},
-            **{"exhausted_share": "0.5", "assumed_share": "0.0", "left_share": "0.0"},
+            **{
+                "escalated_share": "0.0",
+                "exhausted_share": "0.5",
+                "assumed_share": "0.0",
+                "left_share": "0.0",
+            },
             **{"week_12": "6", "week_8": "1"},
         }
         self.assertEqual({name: row[name] for name in told}, told)

@@ -32,7 +32,7 @@ from troubleshooter.analytics import (
     by_session,
 )
 from troubleshooter.flow import Outcome
-from troubleshooter.models import Attempt, Edition, Fix, Guide, Placement, Session
+from troubleshooter.models import Attempt, Edition, Escalation, Fix, Guide, Placement, Session
 
 SESSIONS = 10_000
 NEW_YORK = ZoneInfo("America/New_York")
@@ -46,7 +46,13 @@ class Told:
     session: Session
     edition: Edition
     rows: list[Attempt]
-    ending: Ending
+    alone: Ending  # what it would count as, had nobody asked for a person
+    asked: bool
+
+    @cached_property
+    def ending(self) -> Ending:
+        escalated = self.asked and self.alone != Ending.CONFIRMED
+        return Ending.ESCALATED if escalated else self.alone
 
     @cached_property
     def answers(self) -> dict[str, Attempt]:
@@ -80,7 +86,7 @@ class Told:
 
 
 def ending_of(session: Session, edition: Edition, rows: list[Attempt], now: datetime) -> Ending:
-    """The population rule as DESIGN.md tells it, replayed from the attempts."""
+    """The population rule as DESIGN.md tells it but for escalations, replayed from attempts."""
     match flow.replay(session.order, [row.rule for row in rows], edition.reading.risky):
         case flow.Resolved():
             return Ending.CONFIRMED
@@ -126,7 +132,7 @@ def sums_of(
             counts["shown"] += 1
             counts[(answer.outcome if answer else None) or "unanswered"] += 1
             counts[answer.reason if answer else ""] += 1
-            if each.ending in (Ending.ASSUMED, Ending.LEFT) and each.open_fix == fix:
+            if each.alone in (Ending.ASSUMED, Ending.LEFT) and each.open_fix == fix:
                 counts["away"] += 1
             if each.ending == Ending.CONFIRMED and each.session.resolved_by == fix:
                 counts["resolved"] += 1
@@ -190,11 +196,12 @@ class RecountTests(CastTestCase):
         rows: defaultdict[int, list[Attempt]] = defaultdict(list)
         for attempt in Attempt.objects.order_by("session_id", "seq"):
             rows[attempt.session_id].append(attempt)
+        asked = {row.session_id for row in Escalation.objects.all()}
         told = []
         for session in Session.objects.order_by("pk"):
             edition = editions[session.edition_id]
             ending = ending_of(session, edition, rows[session.pk], cls.now)
-            told.append(Told(session, edition, rows[session.pk], ending))
+            told.append(Told(session, edition, rows[session.pk], ending, asked=session.pk in asked))
         return told
 
     @classmethod
@@ -320,9 +327,9 @@ class RecountTests(CastTestCase):
                         came = "passed"
                         if fix in each.answers:
                             came = str(each.answers[fix].outcome)
-                        elif each.open_fix == fix and each.ending == Ending.UNDER_WAY:
+                        elif each.open_fix == fix and each.alone == Ending.UNDER_WAY:
                             came = "under_way"
-                        elif each.open_fix == fix and each.ending in (Ending.ASSUMED, Ending.LEFT):
+                        elif each.open_fix == fix and each.alone in (Ending.ASSUMED, Ending.LEFT):
                             came = "away"
                         places[place][came] += 1
                         places[place]["went_on"] += len(each.shown) > place

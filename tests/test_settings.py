@@ -58,6 +58,8 @@ class ValueTests(SettingsTestCase):
             ("WORKERS", "0"),
             ("WORKERS", "two"),
             ("START_LIMIT", "-1"),
+            ("SUPPORT_EMAIL", "a@example.org, b@example.org"),
+            ("ESCALATION_DAYS", "0"),
             ("PROXY_COUNT", "6"),
             ("DEBUG", "maybe"),
             ("LAN", "192.168.1.2"),

@@ -312,6 +312,8 @@ class MaskKeysTests(SimpleTestCase):
     def test_a_key_does_not_reach_the_log(self) -> None:
         line = self.line("Not Found: %s", "/s/a-Secret_key0/end/")
         self.assertEqual(line, "WARNING Not Found: /s/…/end/")
+        line = self.line("Not Found: %s", "/e/123456789a-Secret_key0/")
+        self.assertEqual(line, "WARNING Not Found: /e/…/")
 
     def test_nor_does_one_in_a_traceback(self) -> None:
         line = self.line("Broken", error=ValueError("no row for /s/a-Secret_key0/"))

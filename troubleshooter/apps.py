@@ -32,10 +32,12 @@ def may(actions: tuple[str, ...], *models: str) -> set[str]:
     return {f"{action}_{model}" for action in actions for model in models}
 
 
-AGENT = may(("view",), *CONTENT, *RECORDS)
-EDITOR = AGENT | may(ALL, *CONTENT) | {"publish_guide"}
+READER = may(("view",), *CONTENT, *RECORDS, "escalation", "message")
+AGENT = READER | may(("change",), "escalation")
+EDITOR = READER | may(ALL, *CONTENT) | {"publish_guide"}
 ADMINISTRATOR = (
     EDITOR
+    | AGENT
     | may(ALL, "user", "webhook")
     | may(("view",), "group")
     | may(("change",), "delivery")  # to try it again; nobody edits one

@@ -18,9 +18,11 @@ _ESCAPES = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
 ROBOTS = """\
 User-agent: *
 Disallow: /s/
+Disallow: /e/
 Disallow: /admin/
 Disallow: /numbers/
 Disallow: /fix-numbers/
+Disallow: /escalation-numbers/
 Sitemap: {sitemap}
 """
 

@@ -1,6 +1,7 @@
 """All keys and signatures: one salt per purpose, so that no token opens another's door."""
 
 import base64
+import unicodedata
 from collections.abc import Iterator
 
 from django.conf import settings
@@ -11,6 +12,7 @@ LETTERS = "23456789bcdfghjkmnpqrstvwxz"
 CONTENT_KEY_LENGTH = 10
 HANDOVER_CODE_LENGTH = 8
 PUBLIC_ID_LENGTH = 16
+REFERENCE_LENGTH = 9
 
 
 def content_key(random: bytes) -> str:
@@ -30,13 +32,32 @@ def session_key(public_id: str) -> str:
 
 def open_session_key(key: str) -> str | None:
     """The public id that `key` opens, or None. Keys made with an older secret stay good."""
-    if not key.isascii():
-        return None
-    named, signature = key[:PUBLIC_ID_LENGTH], key[PUBLIC_ID_LENGTH:]
-    for secret in _secrets():
-        if constant_time_compare(signature, _signature("session", named, secret)):
-            return named
-    return None
+    return _opened("session", PUBLIC_ID_LENGTH, key)
+
+
+def reference(random: bytes) -> str:
+    """The number of an escalation, from 9 random bytes: said on the phone, it opens nothing.
+
+    Figures only: they are read aloud in every language, and none looks like another.
+    """
+    return str(int.from_bytes(random, "big") % 10**REFERENCE_LENGTH).zfill(REFERENCE_LENGTH)
+
+
+def typed_reference(typed: str) -> str:
+    """A reference as somebody typed it, in figures of any script and however grouped; or empty."""
+    figures = [str(unicodedata.decimal(sign)) for sign in typed if sign.isdecimal()]
+    others = [sign for sign in typed if not sign.isdecimal() and sign not in " -.\u00a0\u202f"]
+    return "" if others or len(figures) != REFERENCE_LENGTH else "".join(figures)
+
+
+def escalation_key(reference: str) -> str:
+    """The key in an escalation's URL: its reference and a signature."""
+    return reference + _signature("escalation", reference, settings.SECRET_KEY)
+
+
+def open_escalation_key(key: str) -> str | None:
+    """The reference that `key` opens, or None."""
+    return _opened("escalation", REFERENCE_LENGTH, key)
 
 
 def handover_code(random: bytes) -> str:
@@ -56,6 +77,17 @@ def handover_digests(typed: str) -> list[str]:
 def _secrets() -> Iterator[str]:
     yield settings.SECRET_KEY
     yield from settings.SECRET_KEY_FALLBACKS
+
+
+def _opened(purpose: str, length: int, key: str) -> str | None:
+    """What the first `length` letters of `key` name, if the rest is its signature."""
+    if not key.isascii():
+        return None
+    named, signature = key[:length], key[length:]
+    for secret in _secrets():
+        if constant_time_compare(signature, _signature(purpose, named, secret)):
+            return named
+    return None
 
 
 def _signature(purpose: str, value: str, secret: str) -> str:

@@ -5,7 +5,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 from django.views.decorators.http import require_safe
 
-from . import dashboards, handover, views
+from . import asking, dashboards, handover, views
 from .engines import GuideSitemap
 
 
@@ -15,21 +15,30 @@ class SessionKey(StringConverter):
     regex = "[A-Za-z0-9_-]{38}"
 
 
+class EscalationKey(StringConverter):
+    """An escalation's key: its reference and its signature."""
+
+    regex = "[0-9]{9}[A-Za-z0-9_-]{22}"
+
+
 class Sha256(StringConverter):
     regex = "[0-9a-f]{64}"
 
 
 register_converter(SessionKey, "key")
+register_converter(EscalationKey, "escalation")
 register_converter(Sha256, "sha256")
 
 urlpatterns = [
     # /s/<key>/
     path("s/<key:key>/", views.session, name="session"),
     path("s/<key:key>/end/", views.end, name="session_end"),
-    path("s/<key:key>/person/", views.person, name="session_person"),
+    path("s/<key:key>/person/", views.in_session(asking.person), name="session_person"),
     path("s/<key:key>/qr.svg", views.in_session(handover.qr), name="session_qr"),
     path("s/<key:key>/code/", views.in_session(handover.code), name="session_code"),
     path("s/<key:key>/<slug:fix_key>/", views.fix, name="session_fix"),
+    # /e/<key>/
+    path("e/<escalation:key>/", asking.escalation, name="escalation"),
     # /g/<slug>/
     path("g/<slug:slug>/", views.guide, name="guide"),
     path("g/<slug:slug>/start/", views.start, name="start"),
@@ -64,6 +73,13 @@ urlpatterns = [
         "fix-numbers/<slug:fix_key>/<slug:table>.<slug:form>",
         dashboards.export_fix,
         name="export_fix",
+    ),
+    # /escalation-numbers/
+    path("escalation-numbers/", dashboards.numbers_escalations, name="numbers_escalations"),
+    path(
+        "escalation-numbers/<slug:table>.<slug:form>",
+        dashboards.export_escalations,
+        name="export_escalations",
     ),
     # /robots.txt /sitemap.xml /manifest.webmanifest
     path("manifest.webmanifest", views.manifest, name="manifest"),

@@ -165,14 +165,6 @@ def end(request: HttpRequest, session: Session) -> HttpResponse:
     return respond(request, _end_page(session))
 
 
-@require_safe
-@in_session
-def person(request: HttpRequest, session: Session) -> HttpResponse:
-    """Whom to ask, with the transcript of what was tried."""
-    context = _context(session) | _to_pass_on(session)
-    return respond(request, _page(session, "person", context, url=_url(session, "person")))
-
-
 def _answered(request: HttpRequest, session: Session, fix_key: str) -> Page:
     """Record what the form says; the page for the new state."""
     seq = request.POST.get("seq", "")

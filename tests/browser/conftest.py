@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,13 +50,18 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("var")
+    with running(tmp_path_factory.mktemp("var")) as started:
+        yield started
+
+
+@contextmanager
+def running(folder: Path, **settings: str) -> Iterator[Server]:
+    """The server with these settings, everything it keeps in `folder`."""
+    port = free_port()
     quiet = {"DATABASE_URL", "SITE_URL", "SECRET_KEY", "HOST", "DEBUG", "LAN", "ALLOWED_HOSTS"}
     env = {name: value for name, value in os.environ.items() if name not in quiet}
     env |= {"VAR_DIR": str(folder), "PORT": str(port), "START_LIMIT": "100000", "WORKERS": "1"}
+    env |= settings
     said = folder / "said.txt"
     with said.open("w") as out:
         process = subprocess.Popen(
@@ -70,6 +76,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def _wait(url: str, process: "subprocess.Popen[bytes]", said: Path) -> None:

@@ -2,15 +2,24 @@
 
 Its rooms, in the order in which they may know each other: base, content, pictures, fixes, changes,
 differences, publishing, then scheduling, reviews and changelog, sheet, rows, desk, acts, guides,
-records, outbox, people.
+records, outbox, escalations, people.
 """
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from . import content, fixes, guides, outbox, people, pictures, records
+from . import content, escalations, fixes, guides, outbox, people, pictures, records
 
-__all__ = ["content", "fixes", "guides", "outbox", "people", "pictures", "records"]
+__all__ = [
+    "content",
+    "escalations",
+    "fixes",
+    "guides",
+    "outbox",
+    "people",
+    "pictures",
+    "records",
+]
 
 admin.site.site_header = admin.site.site_title = _("Helpdesk")
 admin.site.index_title = _("What do you want to do?")

@@ -3,6 +3,7 @@
 The population rule. Each session counts exactly once, as the first of these that it is:
 
     confirmed   the visitor said that a fix fixed it (status resolved)
+    escalated   a person was asked for, whatever else became of it
     exhausted   every fix was tried, or skipped twice (status exhausted)
     assumed     went away on a shown fix: the last attempt is unanswered
     left        the rest: stood before a data-losing fix (which needs a yes that nobody gave),
@@ -22,6 +23,14 @@ from .by_group import groups
 from .by_guide import choices, guides, title, topics
 from .by_place import places
 from .by_session import BATCH, all_walks, sessions, walks
+from .escalated import (
+    CreditRow,
+    EscalationRow,
+    all_escalations,
+    credits,
+    escalations,
+    last_fixes,
+)
 from .everywhere import (
     FixEverywhere,
     FixInGuide,
@@ -69,9 +78,11 @@ __all__ = [
     "AttemptRow",
     "Beside",
     "Choices",
+    "CreditRow",
     "DayRow",
     "Ending",
     "Endings",
+    "EscalationRow",
     "Filter",
     "FixEverywhere",
     "FixInGuide",
@@ -93,12 +104,15 @@ __all__ = [
     "Tally",
     "TrafficRow",
     "all_days",
+    "all_escalations",
     "all_walks",
     "apart",
     "beside",
     "choices",
+    "credits",
     "days",
     "endings",
+    "escalations",
     "fix_in_guides",
     "fix_now",
     "fix_on_platforms",
@@ -107,6 +121,7 @@ __all__ = [
     "fixes_everywhere",
     "groups",
     "guides",
+    "last_fixes",
     "newest_days",
     "places",
     "resolution",

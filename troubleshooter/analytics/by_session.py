@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Prefetch, QuerySet
 
 from troubleshooter.flow import Outcome, Reason, Status
-from troubleshooter.models import Attempt, Session
+from troubleshooter.models import Attempt, Escalation, Session
 
 from .contents import Outline, outlines
 from .filters import REAL, Filter
@@ -22,7 +22,10 @@ def sessions(guide_key: str, only: Filter = REAL) -> QuerySet[Session]:
         Session.objects.filter(only.where(), edition__guide__key=guide_key)
         .select_related("edition")
         .defer("edition__content", "author_order", "learned_order")
-        .prefetch_related(Prefetch("attempts", Attempt.objects.order_by("seq")))
+        .prefetch_related(
+            Prefetch("attempts", Attempt.objects.order_by("seq")),
+            Prefetch("escalations", Escalation.objects.only("session")),
+        )
         .order_by("-started_at", "-pk")
     )
 
@@ -67,6 +70,8 @@ def _ending(
     """The population rule for one session; `population.count_endings` is the same rule in SQL."""
     if session.status == Status.RESOLVED:
         return Ending.CONFIRMED
+    if session.escalations.all():
+        return Ending.ESCALATED
     if session.status == Status.EXHAUSTED:
         return Ending.EXHAUSTED
     if now - session.last_answer_at < IDLE:

@@ -92,6 +92,12 @@ def fix_now(fix_key: str) -> FixNow | None:
     return _fixes_now(Fix.objects.filter(key=fix_key), {fix_key}).get(fix_key)
 
 
+def fix_names(fix_keys: Set[str]) -> dict[str, str]:
+    """What is each of these fixes called? By its key; those that nobody knows are left out."""
+    known = _fixes_now(Fix.objects.filter(key__in=fix_keys), fix_keys)
+    return {key: fix.title for key, fix in known.items()}
+
+
 def fix_in_guides(fix: FixNow, only: Filter = REAL) -> list[FixInGuide]:
     """What came of this fix in each guide? Most shown first, a later revision before an earlier.
 

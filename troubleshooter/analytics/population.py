@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from troubleshooter.flow import Status
-from troubleshooter.models import Attempt, Session
+from troubleshooter.models import Attempt, Escalation, Session
 
 from .contents import outlines
 from .filters import REAL, Filter
@@ -23,13 +23,22 @@ def endings(guide_key: str, now: datetime, only: Filter = REAL) -> Endings:
     return count_endings(of_guide, now).get(guide_key, Endings())
 
 
+def escalated(path: str = "") -> Q:
+    """Unresolved sessions in which a person was asked for; with `path`, what leads to them."""
+    asked = Escalation.objects.order_by().values("session")
+    return Q(**{f"{path}pk__in": asked}) & ~Q(**{f"{path}status": Status.RESOLVED})
+
+
 def gone(now: datetime, path: str = "") -> Q:
-    """Sessions that went away without an end; with `path`, what leads to them."""
+    """Open sessions without a sign of life for long, also those in which a person was asked for.
+
+    With `path`, what leads to them.
+    """
     return Q(**{f"{path}status": Status.OPEN, f"{path}last_answer_at__lte": now - IDLE})
 
 
 def under_way(now: datetime, path: str = "") -> Q:
-    """Sessions that have not ended yet; with `path`, what leads to them."""
+    """Open sessions with a recent sign of life, likewise; with `path`, what leads to them."""
     return Q(**{f"{path}status": Status.OPEN, f"{path}last_answer_at__gt": now - IDLE})
 
 
@@ -65,20 +74,22 @@ def endings_by(
         .annotate(
             total=Count("pk"),
             confirmed=Count("pk", filter=Q(status=Status.RESOLVED)),
-            exhausted=Count("pk", filter=Q(status=Status.EXHAUSTED)),
-            idle=Count("pk", filter=gone(now)),
+            escalated=Count("pk", filter=escalated()),
+            exhausted=Count("pk", filter=Q(status=Status.EXHAUSTED) & ~escalated()),
+            idle=Count("pk", filter=gone(now) & ~escalated()),
         )
     )
-    assumed = _assumed(fields, sessions.filter(gone(now)))
+    assumed = _assumed(fields, sessions.filter(gone(now) & ~escalated()))
     found = {}
-    for *values, total, confirmed, exhausted, idle in counted:
+    for *values, total, confirmed, asked, exhausted, idle in counted:
         key = tuple(values)
         found[key] = Endings(
             confirmed=confirmed,
+            escalated=asked,
             exhausted=exhausted,
             assumed=assumed[key],
             left=idle - assumed[key],
-            under_way=total - confirmed - exhausted - idle,
+            under_way=total - confirmed - asked - exhausted - idle,
         )
     return found
 

@@ -14,6 +14,7 @@ class Ending(TextChoices):
     """How a session ended, strongest claim first; the last one has not ended."""
 
     CONFIRMED = "confirmed", _("Confirmed")
+    ESCALATED = "escalated", _("Escalated")
     EXHAUSTED = "exhausted", _("Exhausted")
     ASSUMED = "assumed", _("Assumed")
     LEFT = "left", _("Left")
@@ -25,6 +26,7 @@ class Endings:
     """How many sessions ended in each way."""
 
     confirmed: int = 0
+    escalated: int = 0
     exhausted: int = 0
     assumed: int = 0
     left: int = 0

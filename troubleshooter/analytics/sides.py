@@ -12,7 +12,7 @@ from troubleshooter.models import Attempt, Edition, Session
 from .by_fix import fixes
 from .contents import layout
 from .filters import REAL, Filter
-from .population import endings, that_count, under_way
+from .population import endings, escalated, that_count, under_way
 from .rows import Beside, FixPair, Side
 from .times import resolution_times
 
@@ -47,7 +47,7 @@ def beside(guide_key: str, now: datetime, sides: Sides) -> Beside:
 def _side(guide_key: str, now: datetime, only: Filter) -> Side:
     tried = that_count(
         Attempt.objects.filter(
-            ~under_way(now, "session__"),
+            ~under_way(now, "session__") | escalated("session__"),
             only.where("session__"),
             session__edition__guide__key=guide_key,
             outcome__in=(Outcome.FIXED, Outcome.NOT_FIXED),

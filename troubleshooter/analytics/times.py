@@ -59,8 +59,8 @@ def fix_times(guide_key: str, only: Filter = REAL) -> list[FixTimeRow]:
             outcome__in=(Outcome.FIXED, Outcome.NOT_FIXED),
             answered_at__gt=F("shown_at"),
         )
-    ).annotate(took=Least(_between("shown_at", "answered_at"), _most(known)))
-    found = _quartiles(tried, ("fix_key", "fix_revision"))
+    ).annotate(took=Least(between("shown_at", "answered_at"), _most(known)))
+    found = quartiles(tried, ("fix_key", "fix_revision"))
     return [
         FixTimeRow(
             key=key,
@@ -101,7 +101,7 @@ def resolution(guide_key: str, only: Filter = REAL) -> Resolution:
 
 def resolution_times(guide_key: str, only: Filter = REAL) -> Quartiles | None:
     """The same, without the spans."""
-    return _quartiles(_resolving(guide_key, only), ()).get(())
+    return quartiles(_resolving(guide_key, only), ()).get(())
 
 
 def _resolving(guide_key: str, only: Filter) -> QuerySet[Attempt]:
@@ -113,10 +113,10 @@ def _resolving(guide_key: str, only: Filter) -> QuerySet[Attempt]:
             session__status=Status.RESOLVED,
             fix_key=F("session__resolved_by"),
         )
-    ).annotate(took=_between("session__started_at", "answered_at"))
+    ).annotate(took=between("session__started_at", "answered_at"))
 
 
-def _between(start: str, end: str) -> Combinable:
+def between(start: str, end: str) -> Combinable:
     return ExpressionWrapper(F(end) - F(start), DurationField())
 
 
@@ -137,7 +137,7 @@ def _most(known: Layout) -> Case:
     return Case(*whens, output_field=DurationField())
 
 
-def _quartiles(rows: QuerySet[Attempt], by: Sequence[str]) -> dict[tuple[Any, ...], Quartiles]:
+def quartiles(rows: QuerySet[Any], by: Sequence[str]) -> dict[tuple[Any, ...], Quartiles]:
     """The quartiles of what these rows `took`, by the values of these fields."""
     apart = list(by) or None
     ranked = rows.annotate(

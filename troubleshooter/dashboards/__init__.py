@@ -5,18 +5,21 @@ drawings, sorting, looks, then a page each.
 """
 
 from .beside import export_beside, numbers_beside
+from .escalations import export_escalations, numbers_escalations
 from .fixes import export_fix, export_fixes, numbers_fix, numbers_fixes
 from .guide import export_guide, numbers_groups, numbers_guide, numbers_sessions
 from .overview import export_guides, numbers
 
 __all__ = [
     "export_beside",
+    "export_escalations",
     "export_fix",
     "export_fixes",
     "export_guide",
     "export_guides",
     "numbers",
     "numbers_beside",
+    "numbers_escalations",
     "numbers_fix",
     "numbers_fixes",
     "numbers_groups",

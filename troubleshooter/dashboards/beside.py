@@ -19,7 +19,7 @@ from .files import rate_cells
 from .filters import SideForm
 from .guide import Asked, about_guide, comparisons
 
-SHARES = (Ending.CONFIRMED, Ending.EXHAUSTED, Ending.ASSUMED, Ending.LEFT)
+SHARES = (Ending.CONFIRMED, Ending.ESCALATED, Ending.EXHAUSTED, Ending.ASSUMED, Ending.LEFT)
 BESIDE_COLUMNS = (
     *("a_rate", "a_low", "a_high", "a_n", "b_rate", "b_low", "b_high", "b_n"),
     *("difference", "difference_low", "difference_high"),

@@ -96,6 +96,7 @@ def numbers_fix(request: HttpRequest, fix_key: str) -> HttpResponse:
         page=page_in(request, rows),
         paging=form.query,
         apart=_apart(rows),
+        credits=analytics.credits(only, fix.key),
         platforms=[
             (platform_in_words(row.platform), row) for row in analytics.fix_on_platforms(fix, only)
         ],

@@ -37,6 +37,7 @@ COLUMNS: dict[str, Column[TrafficRow]] = {
     "sessions": Column(gettext_lazy("Sessions"), lambda row: row.guide.endings.total),
     "change": Column(gettext_lazy("Change"), lambda row: row.change),
     "confirmed": _share(Ending.CONFIRMED),
+    "escalated": _share(Ending.ESCALATED),
     "exhausted": _share(Ending.EXHAUSTED),
     "assumed": _share(Ending.ASSUMED),
     "left": _share(Ending.LEFT),

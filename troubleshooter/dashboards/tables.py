@@ -50,7 +50,7 @@ TRAFFIC_COLUMNS = (
     *GUIDE_COLUMNS,
     *("topic", "before", "change", "ended"),
     *("confirmed_share", "confirmed_low", "confirmed_high"),
-    *("exhausted_share", "assumed_share", "left_share"),
+    *("escalated_share", "exhausted_share", "assumed_share", "left_share"),
     *(f"week_{nth}" for nth in range(1, WEEKS + 1)),
 )
 ENDING_COLUMNS = ("ending", "sessions", "share")
@@ -85,7 +85,8 @@ def traffic_cells(row: TrafficRow) -> Row:
     confirmed = enough(endings.rate(Ending.CONFIRMED))
     shares: dict[str, Cell] = {
         f"{ending}_share": rounded(enough(endings.rate(ending)), "share")
-        for ending in (Ending.CONFIRMED, Ending.EXHAUSTED, Ending.ASSUMED, Ending.LEFT)
+        for ending in Ending
+        if ending is not Ending.UNDER_WAY
     }
     return {
         **guide_cells(row.guide),

@@ -5,29 +5,35 @@ from .counts import MissedSearch
 from .deliveries import Delivery, Webhook
 from .drafts import copied, rewrite
 from .editions import CannotRollBack, CannotSchedule, Edition, EditionQuerySet, NotReady
+from .escalations import CannotMove, Cure, Escalation, Message, TooMany
 from .findings import Finding, findings
 from .handovers import HandOver
 from .log import CannotReview, LogLine
 from .reading import Reading, ReadingContact, ReadingFix, ReadingStep, ReadingSymptom, freeze, read
 from .scenarios import Scenario
 from .sessions import Attempt, Kind, Move, Session
-from .transcript import Tried, transcript, tried
+from .transcript import Line, Tried, lines, transcript, tried
 
 __all__ = [
     "Attempt",
+    "CannotMove",
     "CannotReview",
     "CannotRollBack",
     "CannotSchedule",
     "Contact",
+    "Cure",
     "Delivery",
     "Edition",
     "EditionQuerySet",
+    "Escalation",
     "Finding",
     "Fix",
     "Guide",
     "HandOver",
     "Kind",
+    "Line",
     "LogLine",
+    "Message",
     "MissedSearch",
     "Move",
     "NotReady",
@@ -43,12 +49,14 @@ __all__ = [
     "Session",
     "Step",
     "Symptom",
+    "TooMany",
     "Topic",
     "Tried",
     "Webhook",
     "copied",
     "findings",
     "freeze",
+    "lines",
     "read",
     "rewrite",
     "transcript",

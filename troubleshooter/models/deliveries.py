@@ -6,6 +6,7 @@ delivered at least once. The public id never changes: whoever receives it twice 
 """
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -182,6 +184,14 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         if gone:
             Delivery.objects.filter(pk__in=gone).delete()
         return len(gone)
+
+    def about(self, email: str, references: Sequence[str]) -> "DeliveryQuerySet":
+        """Mail to this address, and mail to the team that names one of these references."""
+        text = Cast("body", models.TextField())
+        named = Q(to__iexact=email)
+        for reference in references:
+            named |= Q(text__contains=reference)
+        return self.alias(text=text).filter(named)
 
     def dead(self) -> "DeliveryQuerySet":
         """Those given up: somebody has to look at them."""

@@ -40,15 +40,32 @@ def tried(session: Session) -> list[Tried]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a transcript; `fix` is the key of the fix it tells of, or empty."""
+
+    text: str
+    fix: str = ""
+
+
+def lines(session: Session) -> list[Line]:
+    """The session line by line, so that each can be left out; without the key to it."""
+    found = [Line(session.reading.title)]
+    if symptom := session.reading.symptom(session.symptom_key):
+        found.append(Line(_("Symptom: %(symptom)s") % {"symptom": symptom.text}))
+    if session.platform:
+        platform = {"platform": session.get_platform_display()}
+        found.append(Line(_("Device: %(platform)s") % platform))
+    started = f"{session.started_at:%Y-%m-%d %H:%M}"
+    found.append(Line(_("Started: %(when)s UTC") % {"when": started}))
+    return found + [Line(str(line), line.fix.key) for line in tried(session)]
+
+
 def transcript(session: Session) -> str:
     """The session in plain text, one line for each fix; without the key to it."""
-    lines = [session.reading.title]
-    if symptom := session.reading.symptom(session.symptom_key):
-        lines.append(_("Symptom: %(symptom)s") % {"symptom": symptom.text})
-    if session.platform:
-        lines.append(_("Device: %(platform)s") % {"platform": session.get_platform_display()})
-    started = f"{session.started_at:%Y-%m-%d %H:%M}"
-    lines += [_("Started: %(when)s UTC") % {"when": started}, ""]
-    lines += [f"{nth}. {line}" for nth, line in enumerate(tried(session), start=1)]
-    lines += ["", _("Reference: %(id)s") % {"id": session.public_id}]
-    return "\n".join(lines)
+    all_lines = lines(session)
+    about = [line.text for line in all_lines if not line.fix]
+    fixes = [line.text for line in all_lines if line.fix]
+    numbered = [f"{nth}. {text}" for nth, text in enumerate(fixes, start=1)]
+    reference = _("Reference: %(id)s") % {"id": session.public_id}
+    return "\n".join([*about, "", *numbered, "", reference])

@@ -3,7 +3,7 @@
 from django import template
 from django.utils import timezone
 
-from troubleshooter.models import Delivery, Guide
+from troubleshooter.models import Delivery, Escalation, Guide
 
 register = template.Library()
 
@@ -18,3 +18,10 @@ def reviews_due() -> int:
 def dead_letters() -> int:
     """How many deliveries were given up."""
     return Delivery.objects.dead().count()
+
+
+@register.simple_tag
+def escalations_new() -> int:
+    """How many wait for somebody to take them."""
+    waiting = Escalation.objects.filter(state__in=(Escalation.State.NEW, Escalation.State.OPEN))
+    return waiting.filter(assigned_to=None, forgotten_at=None).count()

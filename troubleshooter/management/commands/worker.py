@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from helpdesk.parent import end_with
 from troubleshooter import delivery
-from troubleshooter.models import Delivery, Edition
+from troubleshooter.models import Delivery, Edition, Escalation
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,12 @@ def forget_deliveries(now: datetime) -> Iterator[str]:
         yield f"Old deliveries are forgotten: {count}."
 
 
-JOBS: tuple[Job, ...] = (go_live, deliver, forget_deliveries)
+def forget_escalations(now: datetime) -> Iterator[str]:
+    if count := Escalation.objects.forget(now):
+        yield f"Escalations closed long ago are forgotten: {count}."
+
+
+JOBS: tuple[Job, ...] = (go_live, deliver, forget_deliveries, forget_escalations)
 
 
 class Command(BaseCommand):

@@ -1,0 +1,75 @@
+"""What is kept of one person, and its end: access and erasure, by e-mail address.
+
+Walking a guide leaves nothing of a person; only escalations and the mail about them do.
+"""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError
+from django.db import connection
+from django.utils import timezone
+
+from troubleshooter.models import Delivery, Escalation
+
+
+class Command(BaseCommand):
+    help = "Exports (JSON) or erases all that is kept of a person, by e-mail address."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("what", choices=["export", "erase"])
+        parser.add_argument("--email", required=True, help="The person's address.")
+        parser.add_argument(
+            "--yes", action="store_true", help="Erases; without it, it says what it would erase."
+        )
+
+    def handle(self, *args: Any, what: str, email: str, yes: bool, **options: Any) -> None:
+        if "@" not in email:
+            raise CommandError(f"“{email}” is no e-mail address.")
+        if what == "export":
+            told = [told_of(escalation) for escalation in Escalation.objects.of(email)]
+            self.stdout.write(json.dumps(told, ensure_ascii=False, indent=2))
+            return
+        escalations = Escalation.objects.of(email)
+        mails = Delivery.objects.about(email, [each.spoken for each in escalations])
+        counts = f"{len(escalations)} escalations and {mails.count()} messages in the outbox"
+        if not yes:
+            self.stdout.write(f"This would erase {counts}. Say --yes to do it.")
+            return
+        Escalation.objects.erase(email, timezone.now())
+        clean_file()
+        self.stdout.write(
+            f"Erased: {counts}. Mail and webhooks sent before are with those who got them,"
+            " and backups keep what they hold."
+        )
+
+
+def told_of(escalation: Escalation) -> dict[str, Any]:
+    """One escalation as the person it is about may have it."""
+    return {
+        "reference": escalation.reference,
+        "opened": escalation.opened_at.isoformat(),
+        "state": escalation.state,
+        "name": escalation.name,
+        "email": escalation.email,
+        "phone": escalation.phone,
+        "message": escalation.message,
+        "transcript": [line.text for line in escalation.lines],
+        "messages": [
+            {"from": message.kind, "at": message.at.isoformat(), "text": message.text}
+            for message in escalation.messages.all()
+        ],
+    }
+
+
+def clean_file() -> None:
+    """Take what was deleted out of the file, too: SQLite keeps the bytes of deleted rows.
+
+    PostgreSQL gives their room to new rows in its own time (autovacuum).
+    """
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
