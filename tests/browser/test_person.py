@@ -86,6 +86,8 @@ def test_nothing_helps_a_person_does_and_the_numbers_know_which_fix(
     asked = soon(lambda: box.to("team@example.org"), 1)
     assert reference in asked["Subject"]
     assert "It stops at 12 %." in asked.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert asked["Reply-To"] == "anna@example.org"
+    assert asked.get_body(("html",)) is not None
     soon(lambda: box.to("anna@example.org"), 1)
 
     desk = browser.new_context().new_page()

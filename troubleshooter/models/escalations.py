@@ -283,7 +283,8 @@ class Escalation(models.Model):
                     self._move(state=self.State.OPEN, closed_at=None, cure="", fix_key="")
                 told = self.assigned_to.email if self.assigned_to else ""
                 if to := told or settings.SUPPORT_EMAIL:
-                    Delivery.objects.mail(to=to, **again(self._matter, message.text))
+                    letter = again(self._matter, message.text)
+                    Delivery.objects.mail(to=to, reply_to=self.email, **letter)
         return message
 
     def assign(self, by: User, to: User | None) -> None:
@@ -381,7 +382,8 @@ class Escalation(models.Model):
         made = Delivery.objects.announce(Webhook.Event.ESCALATION, self._announcement(texts))
         if settings.SUPPORT_EMAIL:
             letter = asked(self._matter, self.message, texts)
-            made.append(Delivery.objects.mail(to=settings.SUPPORT_EMAIL, **letter))
+            to_team = {"to": settings.SUPPORT_EMAIL, "reply_to": self.email}
+            made.append(Delivery.objects.mail(**to_team, **letter))
         if self.email and lately.filter(email__iexact=self.email).count() <= MOST_RECEIPTS:
             made.append(self._mail_visitor(receipt(self._matter)))
         if made and lately.count() > MOST_MAILED:

@@ -1,8 +1,8 @@
 """What mails say about an escalation. Subjects are ours: nothing that was typed gets there.
 
-Mail is plain text, so that nothing in it can be markup. The receipt holds no word of the visitor:
-whoever gives a stranger's address cannot write to them through us. The team's mail holds no name,
-address or number: copies that leave the house cannot be taken back.
+Mail is text, and the same as HTML in which whatever was typed is escaped and no link but ours is
+one. The receipt holds no word of the visitor: whoever gives a stranger's address cannot write to
+them through us. The team's mail holds no name or number; an answer to it goes to the visitor.
 """
 
 from collections.abc import Sequence
@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.utils import translation
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-Letter = dict[str, str]  # subject and text
+Letter = dict[str, str]  # subject, text and html
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,22 @@ def again(matter: Matter, text: str) -> Letter:
 
 
 def _letter(subject: str, matter: Matter, *parts: str) -> Letter:
+    said = [part for part in parts if part]
+    paragraphs = [_paragraph(part, link=part in (matter.page, matter.desk)) for part in said]
     return {
         "subject": f"{subject} ({matter.reference})",
-        "text": "\n\n".join(part for part in parts if part) + "\n",
+        "text": "\n\n".join(said) + "\n",
+        "html": format_html(
+            '<!doctype html><html lang="{}" dir="{}"><body>{}</body></html>',
+            translation.get_language() or settings.LANGUAGE_CODE,
+            "rtl" if translation.get_language_bidi() else "ltr",
+            format_html_join("", "{}", [(each,) for each in paragraphs]),
+        ),
     }
+
+
+def _paragraph(text: str, *, link: bool) -> SafeString:
+    if link:
+        return format_html('<p><a href="{}">{}</a></p>', text, text)
+    lines = format_html_join(mark_safe("<br>"), "{}", [(line,) for line in text.split("\n")])
+    return format_html("<p>{}</p>", lines)
