@@ -454,7 +454,8 @@ class AccessTests(DeskPageTestCase):
 
     def test_a_guide_that_is_not_there_is_not_found(self) -> None:
         for pk in ("999999", "9" * 40, "none"):
-            self.assertEqual(self.client.get(self.url.replace("/1/", f"/{pk}/")).status_code, 404)
+            url = f"/admin/troubleshooter/guide/{pk}/change/"
+            self.assertEqual(self.client.get(url).status_code, 404)
 
     def test_texts_of_others_are_escaped(self) -> None:
         Fix.objects.filter(key="cable").update(title="<b>x</b>")
