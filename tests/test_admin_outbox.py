@@ -55,10 +55,28 @@ class WebhookTests(OutboxTestCase):
         old = webhook.secret
         html = self.html(self.secret_url(webhook), act="renew")
         webhook.refresh_from_db()
-        self.assertNotEqual(webhook.secret, old)
+        self.assertEqual(webhook.old_secret, old)
         self.assertIn(webhook.secret, html)
-        self.assertNotIn(webhook.secret, self.html(self.secret_url(webhook)))
-        self.assertNotIn(webhook.secret, self.html(admin_url("webhook", "history", webhook.pk)))
+        self.assertNotIn(old, html)
+        pages = [admin_url("webhook", page, webhook.pk) for page in ("history", "change", "delete")]
+        for page in (self.secret_url(webhook), WEBHOOKS, *pages):
+            for secret in webhook.secrets:
+                self.assertNotIn(secret, self.html(page))
+
+    def test_the_old_secret_signs_until_it_is_retired(self) -> None:
+        webhook = self.webhook()
+        page = self.secret_url(webhook)
+        self.assertNotIn('value="Retire the old secret"', self.html(page))
+        html = self.html(page, act="renew")
+        self.assertIn('value="Retire the old secret"', html)
+        self.assertNotIn('value="Make a new secret"', html)
+        self.assertIn("Two secrets sign already", self.text(page, act="renew"))
+        self.assertIn("signs nothing any more", self.text(page, act="retire"))
+        webhook.refresh_from_db()
+        self.assertEqual(len(webhook.secrets), 1)
+        self.assertNotIn("signs nothing any more", self.text(page, act="retire"))
+        said = self.text(admin_url("webhook", "history", webhook.pk))
+        self.assertEqual(said.count("The old secret is retired"), 1)
 
     def test_the_secret_of_one_is_not_shown_on_the_page_of_another(self) -> None:
         first, second = self.webhook(), self.webhook()
@@ -100,7 +118,7 @@ class WebhookTests(OutboxTestCase):
             self.client.force_login(user)
             for page in pages:
                 self.assertEqual(self.client.get(page).status_code, 403, page)
-            for act in ("renew", "test"):
+            for act in ("renew", "retire", "test"):
                 response = self.client.post(self.secret_url(webhook), {"act": act})
                 self.assertEqual(response.status_code, 403)
         webhook.refresh_from_db()

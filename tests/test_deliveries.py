@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from tests.base import CastTestCase, walk
 from troubleshooter.flow import Outcome
-from troubleshooter.models import Delivery, Session, Webhook, deliveries
-from troubleshooter.models.deliveries import LEASE, MOST_TRIES, wait
+from troubleshooter.models import Delivery, Session, TwoSecrets, Webhook, deliveries
+from troubleshooter.models.deliveries import LEASE, MOST_TRIES, MOST_UNHEARD, wait
 from troubleshooter.text import BadText
 
 HOUR = timedelta(hours=1)
@@ -109,13 +109,24 @@ class WebhookTests(TestCase):
             transaction.set_rollback(True)
         self.assertFalse(Delivery.objects.exists())
 
-    def test_a_new_secret_replaces_the_old_one(self) -> None:
+    def test_a_new_secret_signs_beside_the_old_one_until_that_is_retired(self) -> None:
         webhook = make_webhook()
         old, new = webhook.secret, webhook.renew()
         webhook.refresh_from_db()
-        self.assertEqual(webhook.secret, new)
+        self.assertEqual(webhook.secrets, [new, old])
         self.assertNotEqual(old, new)
         self.assertGreaterEqual(len(new), 43)
+        webhook.retire()
+        webhook.refresh_from_db()
+        self.assertEqual((webhook.secrets, webhook.old_secret), ([new], ""))
+
+    def test_the_second_of_two_who_renew_at_once_is_refused(self) -> None:
+        first = make_webhook()
+        second = Webhook.objects.get()
+        old, new = first.secret, first.renew()
+        with self.assertRaises(TwoSecrets):
+            second.renew()
+        self.assertEqual(Webhook.objects.get().secrets, [new, old])
 
 
 class LeaseTests(TestCase):
@@ -193,6 +204,57 @@ class LeaseTests(TestCase):
         quick.failed(self.now + HOUR + LEASE, "Away.", 0.5)
         quick.refresh_from_db()
         self.assertEqual((quick.state, quick.error), ("done", ""))
+
+
+class UnheardTests(TestCase):
+    """Workers that die with deliveries in their hands."""
+
+    def setUp(self) -> None:
+        self.at = timezone.now() + HOUR
+
+    def die(self) -> list[Delivery]:
+        """Take what is due; a lease later nothing was heard of it."""
+        leased = Delivery.objects.lease(self.at, 8)
+        self.at += LEASE
+        return leased
+
+    def test_those_that_were_lost_together_are_tried_alone(self) -> None:
+        lost = [make_mail() for _each in range(3)]
+        self.assertEqual(self.die(), lost)
+        for each in lost:
+            self.assertEqual(Delivery.objects.lease(self.at, 8), [each])
+        self.assertEqual(Delivery.objects.lease(self.at, 8), [])
+
+    def test_whatever_is_new_goes_before_them_and_never_with_them(self) -> None:
+        [lost] = [make_mail()]
+        self.die()
+        new = [make_mail() for _each in range(3)]
+        self.assertEqual(Delivery.objects.lease(self.at, 8), new)
+        self.assertEqual(Delivery.objects.lease(self.at, 8), [lost])
+
+    def test_taken_too_often_without_a_word_it_is_poisonous(self) -> None:
+        make_mail()
+        for nth in range(MOST_UNHEARD + 1):
+            [leased] = self.die()
+            self.assertIs(leased.poisonous, nth == MOST_UNHEARD)
+
+    def test_a_word_of_it_clears_it_even_a_bad_one(self) -> None:
+        made = make_mail()
+        for _nth in range(MOST_UNHEARD - 1):
+            self.die()
+        [leased] = Delivery.objects.lease(self.at, 8)
+        leased.failed(self.at, "Away.", 0.5)
+        made.refresh_from_db()
+        self.assertEqual((made.unheard, made.state, made.tries), (0, "waiting", MOST_UNHEARD))
+
+    def test_tried_again_by_hand_it_has_all_its_chances(self) -> None:
+        make_mail()
+        for _nth in range(MOST_UNHEARD + 1):
+            [leased] = self.die()
+        leased.failed(self.at, "Poison.", 0.5, hopeless=True)
+        Delivery.objects.dead().retry(self.at)
+        [leased] = self.die()
+        self.assertEqual((leased.unheard, leased.poisonous), (1, False))
 
 
 class RetryTests(TestCase):

@@ -31,18 +31,20 @@ WORKERS = 2  # at any time, so that each could take what the other one has
 
 # The worker as it is, with its times cut short: leases and waits of minutes would take days here.
 WORKER = """
+import os
 from datetime import timedelta
 import django
 django.setup()
 from django.core.management import call_command
 from troubleshooter.models import deliveries
-deliveries.LEASE = timedelta(seconds=3)
+deliveries.LEASE = timedelta(seconds=float(os.environ.get("TORTURE_LEASE", "3")))
 deliveries.FIRST_WAIT, deliveries.LONGEST_WAIT = timedelta(seconds=0.1), timedelta(seconds=1)
 deliveries.MOST_TRIES = 10_000
 call_command("worker")
 """
 
-# Writes so many deliveries for each number it reads, and says their ids; for “states” all states.
+# Writes so many deliveries for each number it reads, and says their ids; for “mail” and an address
+# one mail. For “states” and “errors” it says what became of all.
 DESK = """
 import json, sys
 import django
@@ -55,6 +57,13 @@ url, secret = sys.argv[1:]
 Webhook.objects.create(name="torture", url=url, secret=secret, on_session=True)
 print(json.dumps("ready"), flush=True)
 for line in sys.stdin:
+    if line.startswith("mail "):
+        made = Delivery.objects.mail(to=line.split()[1], subject="Help", text="Hello")
+        print(json.dumps(made.public_id), flush=True)
+        continue
+    if line.strip() == "errors":
+        print(json.dumps(dict(Delivery.objects.values_list("public_id", "error"))), flush=True)
+        continue
     if line.strip() == "states":
         rows = Delivery.objects.values_list("public_id", "state", "tries", "body")
         print(json.dumps(list(rows)), flush=True)
@@ -96,6 +105,13 @@ class Received:
         return "yes"
 
 
+def message_id(mail: bytes) -> str:
+    """The public id in a mail."""
+    head = mail.decode().partition("\r\n\r\n")[0]
+    lines = [line for line in head.split("\r\n") if line.lower().startswith("message-id:")]
+    return lines[0].partition("<")[2].partition("@")[0]
+
+
 class Mailbox:
     """The handler of a mail server."""
 
@@ -103,10 +119,7 @@ class Mailbox:
         self.received = received
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        head = envelope.content.decode().partition("\r\n\r\n")[0]
-        lines = [line for line in head.split("\r\n") if line.lower().startswith("message-id:")]
-        public_id = lines[0].partition("<")[2].partition("@")[0]
-        answer = self.received.take(public_id)
+        answer = self.received.take(message_id(envelope.content))
         if answer == "silence":
             server.transport.abort()
         return "250 OK" if answer == "yes" else "451 Come back later"
@@ -121,10 +134,10 @@ def hook(received: Received) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(length)
             if len(body) < length:  # whoever sent it was killed just then
                 return
-            signed = f"{self.headers['Helpdesk-Timestamp']}.".encode() + body
-            right = hmac.new(SECRET.encode(), signed, sha256).hexdigest()
+            head = f"{self.headers['Helpdesk-Id']}.{self.headers['Helpdesk-Timestamp']}."
+            right = hmac.new(SECRET.encode(), head.encode() + body, sha256).hexdigest()
             told = json.loads(body)
-            if self.headers["Helpdesk-Signature"] != right or told["version"] != 1:
+            if self.headers["Helpdesk-Signature"] != f"v1={right}" or told["version"] != 1:
                 received.forged += 1
             answer = received.take(told["id"])
             if answer == "silence":
@@ -140,21 +153,30 @@ def hook(received: Received) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def receivers(received: Received) -> Iterator[tuple[int, int]]:
-    """A mail server and a webhook's; their ports."""
+def mail_server(handler: object) -> Iterator[int]:
+    """A mail server; its port."""
     with socket.socket() as probe:  # the controller itself must know its port before it begins
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    mail = Controller(Mailbox(received), hostname="127.0.0.1", port=port)
+    mail = Controller(handler, hostname="127.0.0.1", port=port)
+    mail.start()
+    try:
+        yield port
+    finally:
+        mail.stop()
+
+
+@contextmanager
+def receivers(received: Received) -> Iterator[tuple[int, int]]:
+    """A mail server and a webhook's; their ports."""
     web = ThreadingHTTPServer(("127.0.0.1", 0), hook(received))
     web.daemon_threads = True
     thread = threading.Thread(target=web.serve_forever, args=[0.05], daemon=True)
     thread.start()
-    mail.start()
     try:
-        yield port, web.server_port
+        with mail_server(Mailbox(received)) as port:
+            yield port, web.server_port
     finally:
-        mail.stop()
         web.shutdown()
         web.server_close()
         thread.join()
@@ -298,6 +320,73 @@ def settle(desk: Desk, patience: float) -> list[list[Any]]:
         if all(row[1] != "waiting" for row in states) or time.monotonic() > end:
             return states
         time.sleep(0.2)
+
+
+class Poison:
+    """The handler of a mail server at which the worker dies: when it begins with a mail to
+    `poison`, or when it has handed over the first mail to `taken`.
+    """
+
+    def __init__(self) -> None:
+        self.worker: Worker | None = None
+        self.kills = 0
+        self.arrived: list[str] = []  # the ids, in order
+
+    def kill(self) -> None:
+        assert self.worker
+        self.kills += 1
+        self.worker.process.send_signal(signal.SIGKILL)
+
+    async def handle_RCPT(
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        envelope.rcpt_tos.append(address)
+        if address.startswith("poison@"):
+            self.kill()
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.arrived.append(message_id(envelope.content))
+        if envelope.rcpt_tos == ["taken@desk.example"] and len(self.arrived) == 1:
+            self.kill()
+        return "250 OK"
+
+
+@dataclass
+class Aftermath:
+    """What one mail that kills did to the others."""
+
+    made: list[str]
+    kills: int
+    arrived: list[str]
+    states: dict[str, str]
+    errors: dict[str, str]
+
+
+def poisoned(addresses: list[str], patience: float) -> Aftermath:
+    """Mail to these addresses, and a new worker for each that dies, until nothing waits."""
+    handler = Poison()
+    with tempfile.TemporaryDirectory() as folder, mail_server(handler) as port:
+        env = environment(folder, port, 1, "") | {"TORTURE_LEASE": "1"}
+        desk = Desk(env, "http://127.0.0.1:1/")
+        try:
+            desk.hear()
+            made = [desk.ask(f"mail {address}") for address in addresses]
+            handler.worker = Worker(env)
+            end = time.monotonic() + patience
+            while time.monotonic() < end:
+                if handler.worker.process.poll() is not None:  # as whoever stands beside it does
+                    handler.worker = Worker(env)
+                states = {row[0]: row[1] for row in desk.ask("states")}
+                if "waiting" not in states.values():
+                    break
+                time.sleep(0.1)
+            errors = desk.ask("errors")
+        finally:
+            if handler.worker:
+                handler.worker.kill()
+            desk.end()
+    return Aftermath(made, handler.kills, handler.arrived, states, errors)
 
 
 def judge(

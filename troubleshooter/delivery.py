@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import queue
+import re
 import smtplib
 import threading
 import time
@@ -20,7 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -32,6 +33,13 @@ logger = getLogger(__name__)
 
 MOST_SECONDS = 60  # for one batch
 VERSION = 1  # of the JSON that webhooks are sent
+
+TOO_LARGE = 552
+# No such mailbox, not here, too large, not a name, refused; the host takes no mail at all.
+FOR_GOOD = (550, 551, TOO_LARGE, 553, 554, 556)
+# To a recipient: a bad sender (5.1.7, 5.1.8), or policy (5.7), which is mostly a relay that does
+# not know us.
+OURS_TO_MEND = re.compile(rb"5\.(1\.[78]|7\.\d+)\b")
 
 
 class NotDelivered(Exception):
@@ -93,6 +101,9 @@ def _fault_of(delivery: Delivery) -> NotDelivered | None:
 
 def hand_over(delivery: Delivery, now: datetime) -> None:
     """Hand one delivery over; NotDelivered when that did not work."""
+    if delivery.poisonous:  # else it would kill workers for ever
+        said = _("It was taken %(count)d times and never heard of: the worker may have died of it.")
+        raise NotDelivered(said % {"count": delivery.unheard - 1}, hopeless=True)
     if delivery.kind == Delivery.Kind.MAIL:
         _send(delivery)
     else:
@@ -109,15 +120,38 @@ def _send(delivery: Delivery) -> None:
     except (ValueError, KeyError) as fault:
         said = _("This mail cannot be written: %(why)s") % {"why": fault}
         raise NotDelivered(said, hopeless=True) from fault
+    message.connection = get_connection()
     try:
-        message.send()
+        try:
+            message.send()
+        finally:  # it is still open when a login was refused
+            message.connection.close()
     except smtplib.SMTPResponseException as fault:
-        raise NotDelivered(_answered(fault.smtp_code, fault.smtp_error)) from fault
+        said = _answered(fault.smtp_code, fault.smtp_error)
+        raise NotDelivered(said, hopeless=refused_for_good(fault)) from fault
     except smtplib.SMTPRecipientsRefused as fault:
-        raise NotDelivered(_answered(*next(iter(fault.recipients.values())))) from fault
+        said = _answered(*next(iter(fault.recipients.values())))  # a mail has one recipient
+        raise NotDelivered(said, hopeless=refused_for_good(fault)) from fault
     except (OSError, smtplib.SMTPException) as fault:
         said = _("The mail server cannot be reached: %(why)s") % {"why": fault}
         raise NotDelivered(said) from fault
+
+
+def refused_for_good(fault: smtplib.SMTPException) -> bool:
+    """Whether a mail server will never take this mail, or never for this recipient.
+
+    Any other 5xx is somebody else's to mend, and holds for every mail: a greeting, a login, a
+    sender or a relay that is refused. Then mails wait. RFC 5321 (4.2), RFC 3463, RFC 7504.
+    """
+    match fault:
+        case smtplib.SMTPRecipientsRefused():
+            code, words = next(iter(fault.recipients.values()))
+            return code in FOR_GOOD and not OURS_TO_MEND.match(words)
+        case smtplib.SMTPDataError():
+            return fault.smtp_code in FOR_GOOD
+        case smtplib.SMTPSenderRefused():  # the size of the mail goes with the sender's address
+            return fault.smtp_code == TOO_LARGE
+    return False
 
 
 def _answered(code: int, error: bytes | str) -> str:
@@ -165,7 +199,7 @@ def _post(delivery: Delivery, now: datetime) -> None:
     body = message(delivery)
     try:
         answer = outbound.fetch(
-            "POST", webhook.url, body=body, headers=signed(delivery, body, now, webhook.secret)
+            "POST", webhook.url, body=body, headers=signed(delivery, body, now, webhook.secrets)
         )
     except outbound.OutboundError as fault:
         raise NotDelivered(str(fault)) from fault
@@ -185,17 +219,24 @@ def message(delivery: Delivery) -> bytes:
     return json.dumps(told, separators=(",", ":")).encode()
 
 
-def signed(delivery: Delivery, body: bytes, now: datetime, secret: str) -> dict[str, str]:
-    """The headers of a message: its id, the time of this try, and the signature of both parts."""
+def signed(
+    delivery: Delivery, body: bytes, now: datetime, secrets: Sequence[str]
+) -> dict[str, str]:
+    """The headers of a message: its id, the time of this try, and a signature by each secret."""
     stamp = str(int(now.timestamp()))
+    signatures = [signature(secret, delivery.public_id, stamp, body) for secret in secrets]
     return {
         "Content-Type": "application/json",
         "Helpdesk-Id": delivery.public_id,
         "Helpdesk-Timestamp": stamp,
-        "Helpdesk-Signature": signature(secret, stamp, body),
+        "Helpdesk-Signature": ",".join(signatures),
     }
 
 
-def signature(secret: str, stamp: str, body: bytes) -> str:
-    """HMAC-SHA256 over the time stamp, a dot and the body, in hexadecimal."""
-    return hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+def signature(secret: str, public_id: str, stamp: str, body: bytes) -> str:
+    """HMAC-SHA256 over id, time stamp and body with dots between them, in hexadecimal.
+
+    Before it stands which way of signing this is, so that another can be sent beside it one day.
+    """
+    signed = f"{public_id}.{stamp}.".encode() + body
+    return "v1=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from troubleshooter.delivery import mail_is_set_up
-from troubleshooter.models import Delivery, Webhook
+from troubleshooter.models import Delivery, TwoSecrets, Webhook
 
 from .base import DeskAdmin, RecordAdmin
 
@@ -50,7 +50,7 @@ class WebhookAdmin(DeskAdmin[Webhook]):
         return HttpResponseRedirect(_secret_url(obj))
 
     def secret_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The secret just made, once; a press makes a new one, another sends a test."""
+        """The secret just made, once; others make a new one, retire the old one, send a test."""
         webhook = self.get_object(request, str(pk))
         if webhook is None:
             raise Http404
@@ -74,20 +74,32 @@ class WebhookAdmin(DeskAdmin[Webhook]):
         return response
 
     def _act(self, request: HttpRequest, webhook: Webhook, act: str) -> None:
-        with transaction.atomic():
-            if act == "renew":
+        try:
+            with transaction.atomic():
+                said = self._done(request, webhook, act)
+                if said:
+                    self.log_change(request, webhook, said)
+        except TwoSecrets as refused:
+            messages.error(request, str(refused))
+            return
+        if said:
+            messages.success(request, said)
+
+    def _done(self, request: HttpRequest, webhook: Webhook, act: str) -> str:
+        """Do what was pressed, and say so; nothing is said when nothing was done."""
+        match act:
+            case "renew":
                 webhook.renew()
                 self._keep(request, webhook)
-                said = _("There is a new secret; the old one signs nothing any more.")
-            elif act == "test":
+                return _("There is a new secret; the old one signs beside it until you retire it.")
+            case "retire" if webhook.old_secret:
+                webhook.retire()
+                return _("The old secret is retired: it signs nothing any more.")
+            case "test":
                 test = Delivery.objects.test(webhook)
-                said = _("The test %(id)s leaves in a few seconds: see Deliveries.") % {
-                    "id": test.public_id
-                }
-            else:
-                return
-            self.log_change(request, webhook, said)
-        messages.success(request, said)
+                said = _("The test %(id)s leaves in a few seconds: see Deliveries.")
+                return said % {"id": test.public_id}
+        return ""
 
     def _keep(self, request: HttpRequest, webhook: Webhook) -> None:
         request.session[FRESH] = {"of": webhook.pk, "secret": webhook.secret}

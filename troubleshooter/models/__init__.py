@@ -2,7 +2,7 @@
 
 from .content import Contact, Fix, Guide, Picture, Placement, Risk, Step, Symptom, Topic
 from .counts import MissedSearch
-from .deliveries import Delivery, Webhook
+from .deliveries import Delivery, TwoSecrets, Webhook
 from .drafts import copied, rewrite
 from .editions import CannotRollBack, CannotSchedule, Edition, EditionQuerySet, NotReady
 from .escalations import CannotMove, Cure, Escalation, Message, TooMany
@@ -52,6 +52,7 @@ __all__ = [
     "TooMany",
     "Topic",
     "Tried",
+    "TwoSecrets",
     "Webhook",
     "copied",
     "findings",

@@ -2,7 +2,8 @@
 
 A delivery is a row until it was handed over. A worker leases it, hands it over and records what
 came of it; one that dies in between loses nothing, because its lease runs out. So everything is
-delivered at least once. The public id never changes: whoever receives it twice can tell.
+delivered at least once. The public id never changes: whoever receives it twice can tell. What kills
+one worker after the other is tried alone, and given up in the end.
 """
 
 import secrets
@@ -29,6 +30,7 @@ LEASE = timedelta(minutes=2)  # more than handing over a batch may take, whateve
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=2)
 MOST_TRIES = 70  # four days at least, however chance falls: mail may be down for three
+MOST_UNHEARD = 5  # leases in a row of which nothing was heard: it may be what kills the workers
 MOST_SUBJECT = 200
 MOST_TEXT = 200_000
 
@@ -73,6 +75,10 @@ def wait(tries: int, chance: float) -> timedelta:
     return FIRST_WAIT * min(2.0 ** min(tries - 1, 60), longest) * (0.8 + 0.4 * chance)
 
 
+class TwoSecrets(ValueError):
+    """A webhook has two secrets already; the message is a sentence for staff."""
+
+
 class Webhook(models.Model):
     """An address of another system that wants to hear what happens here."""
 
@@ -93,6 +99,7 @@ class Webhook(models.Model):
         ),
     )
     secret = models.CharField(max_length=64, default=new_secret, editable=False)
+    old_secret = models.CharField(max_length=64, default="", editable=False)  # until it is retired
     on_escalation = models.BooleanField(gettext_lazy("when a person is asked for"), default=True)
     on_session = models.BooleanField(gettext_lazy("when a session ends"), default=False)
     active = models.BooleanField(gettext_lazy("active"), default=True)
@@ -110,11 +117,29 @@ class Webhook(models.Model):
         """Where it leads, without its path: that may be a secret of the other side."""
         return urlsplit(self.url).netloc
 
+    @property
+    def secrets(self) -> list[str]:
+        """All that sign: the newest, and the one before it as long as the receiver needs it."""
+        return [secret for secret in (self.secret, self.old_secret) if secret]
+
     def renew(self) -> str:
-        """A new secret; what is signed from now on is signed with it alone."""
-        self.secret = new_secret()
-        self.save(update_fields=["secret"])
+        """A new secret; the old one signs beside it until it is retired.
+
+        Raises TwoSecrets while an older one still does: nobody shall lose the one they know.
+        """
+        with transaction.atomic():
+            # Of two who press at once the second waits here, and is refused.
+            known = Webhook.objects.select_for_update().only("secret", "old_secret").get(pk=self.pk)
+            if known.old_secret:
+                raise TwoSecrets(_("Two secrets sign already: retire the old one first."))
+            self.secret, self.old_secret = new_secret(), known.secret
+            self.save(update_fields=["secret", "old_secret"])
         return self.secret
+
+    def retire(self) -> None:
+        """The old secret signs nothing any more, and is gone."""
+        self.old_secret = ""
+        self.save(update_fields=["old_secret"])
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -151,7 +176,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def lease(self, now: datetime, most: int) -> "list[Delivery]":
         """Take up to so many that are due; nobody else gets them until the lease runs out.
 
-        Those never tried come first: a receiver that is away must not hold up the others.
+        Those never tried come first: a receiver that is away must not hold up the others. One
+        that was taken before and never heard of is taken last and alone: if the worker died of
+        it, it shall take no other along again.
         """
         free = Q(leased_until=None) | Q(leased_until__lte=now)
         due = self.filter(free, state=Delivery.State.WAITING, next_try_at__lte=now)
@@ -159,13 +186,14 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             return []
         until = now + LEASE
         with transaction.atomic():
-            rows = due.order_by("tries", "next_try_at", "pk").select_related("webhook")
+            rows = due.order_by("unheard", "tries", "next_try_at", "pk").select_related("webhook")
             # PostgreSQL skips what another worker is just taking; SQLite has one writer at a time.
-            leased = list(rows.select_for_update(of=("self",), skip_locked=True)[:most])
+            found = list(rows.select_for_update(of=("self",), skip_locked=True)[:most])
+            leased = [row for row in found if not row.unheard] or found[:1]
             named = Delivery.objects.filter(pk__in=[row.pk for row in leased])
-            named.update(leased_until=until, tries=F("tries") + 1)
+            named.update(leased_until=until, tries=F("tries") + 1, unheard=F("unheard") + 1)
         for row in leased:
-            row.leased_until, row.tries = until, row.tries + 1
+            row.leased_until, row.tries, row.unheard = until, row.tries + 1, row.unheard + 1
         return leased
 
     def retry(self, now: datetime) -> int:
@@ -174,7 +202,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return (
             self.filter(free)
             .exclude(state=Delivery.State.DONE)
-            .update(state=Delivery.State.WAITING, tries=0, next_try_at=now, ended_at=None)
+            .update(
+                state=Delivery.State.WAITING, tries=0, unheard=0, next_try_at=now, ended_at=None
+            )
         )
 
     def purge(self, before: datetime, most: int) -> int:
@@ -235,6 +265,8 @@ class Delivery(models.Model):
     next_try_at = models.DateTimeField(gettext_lazy("next try"), default=timezone.now)
     leased_until = models.DateTimeField(null=True)
     tries = models.PositiveIntegerField(gettext_lazy("tries"), default=0)
+    # Leases since anything was heard of it; at most one, unless workers died with it in hand.
+    unheard = models.PositiveIntegerField(default=0, editable=False)
     error = models.CharField(gettext_lazy("what went wrong"), max_length=500, blank=True)
     ended_at = models.DateTimeField(gettext_lazy("delivered or given up"), null=True)
 
@@ -260,6 +292,11 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.public_id}"
 
+    @property
+    def poisonous(self) -> bool:
+        """Whether it was taken so often without a word that it is not handed over once more."""
+        return self.unheard > MOST_UNHEARD
+
     @classmethod
     def to_webhook(cls, webhook: Webhook, event: str, data: dict[str, Any]) -> "Delivery":
         """A message to a webhook (in memory)."""
@@ -281,6 +318,7 @@ class Delivery(models.Model):
             to=_shortened(self.to) if self.kind == self.Kind.MAIL else self.to,
             error="",
             leased_until=None,
+            unheard=0,
             ended_at=now,
         )
 
@@ -298,6 +336,7 @@ class Delivery(models.Model):
             state=self.State.DEAD if dead else self.State.WAITING,
             next_try_at=now + wait(self.tries, chance),
             leased_until=None,
+            unheard=0,
             error="".join(letter if letter.isprintable() else " " for letter in why)[:500],
             ended_at=now if dead else None,
         )

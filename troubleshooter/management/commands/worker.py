@@ -44,7 +44,7 @@ def deliver(now: datetime) -> Iterator[str]:
         leased = waiting.lease(timezone.now(), BATCH)
         for result in delivery.hand_over_all(leased):
             yield note(result)
-        if len(leased) < BATCH:
+        if not leased:  # fewer than a batch may only mean that one is tried alone
             return
 
 
