@@ -57,6 +57,7 @@ NOUNS = [
     "handovers",
     "transcript",
     "letters",
+    "messages",
     "escalations",
     "counts",
     "__init__",

@@ -5,10 +5,11 @@ from .counts import MissedSearch
 from .deliveries import Delivery, TwoSecrets, Webhook
 from .drafts import copied, rewrite
 from .editions import CannotRollBack, CannotSchedule, Edition, EditionQuerySet, NotReady
-from .escalations import CannotMove, Cure, Escalation, Message, TooMany
+from .escalations import CannotMove, Cure, Escalation
 from .findings import Finding, findings
 from .handovers import HandOver
 from .log import CannotReview, LogLine
+from .messages import Message, TooMany
 from .reading import Reading, ReadingContact, ReadingFix, ReadingStep, ReadingSymptom, freeze, read
 from .scenarios import Scenario
 from .sessions import Attempt, Kind, Move, Session

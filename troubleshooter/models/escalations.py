@@ -21,24 +21,18 @@ from django.utils.translation import gettext_lazy
 
 from troubleshooter import tokens
 
-from .content import Fix, Step
+from .content import Fix
 from .deliveries import Delivery, Webhook
 from .fields import LineField, ProseField
 from .letters import Letter, Matter, again, asked, receipt, replied
+from .messages import HOUR, MESSAGE_LIMIT, Message, TooMany
 from .sessions import Session
 from .transcript import Line, lines
 
-HOUR = timedelta(hours=1)
 MOST_IN_SESSION = 3  # in an hour; after that the visitor adds to what there is
 MOST_RECEIPTS = 3  # to one address in an hour: nobody shall be pestered through us
-MOST_WAITING = 20  # messages of one visitor in an hour
 MOST_MAILED = 200  # escalations in an hour; those beyond are kept, and their mails wait
-MESSAGE_LIMIT = 4000
 TYPED = {"message", "email", "phone", "name"}  # by the visitor
-
-
-class TooMany(ValueError):
-    """That was too much in a short time; the message is a sentence for the visitor."""
 
 
 class CannotMove(ValueError):
@@ -243,7 +237,7 @@ class Escalation(models.Model):
         words = ("name", "email", "phone", "message", "transcript")
         return all(getattr(self, word) == getattr(other, word) for word in words)
 
-    def reply(self, by: User, text: str) -> "Message":
+    def reply(self, by: User, text: str) -> Message:
         """Answer the visitor: on their page, and by mail when they gave an address."""
         with transaction.atomic():
             self._lock()
@@ -259,24 +253,20 @@ class Escalation(models.Model):
                     self._mail_visitor(replied(self._matter, message.text))
         return message
 
-    def note(self, by: User, text: str) -> "Message":
+    def note(self, by: User, text: str) -> Message:
         """Write something down that only agents read."""
         with transaction.atomic():
             self._lock()
             return self._tell(Message.Kind.NOTE, by, text)[0]
 
-    def add(self, text: str) -> "Message":
+    def add(self, text: str) -> Message:
         """What the visitor adds; it brings a closed escalation back to the desk.
 
         Raises TooMany.
         """
         with transaction.atomic():
             self._lock()
-            own = self.messages.filter(kind=Message.Kind.VISITOR, at__gt=timezone.now() - HOUR)
-            if own.count() >= MOST_WAITING:
-                raise TooMany(
-                    _("You have written many messages in this hour. Wait a little, then go on.")
-                )
+            self.messages.refuse_flood(timezone.now())
             message, new = self._tell(Message.Kind.VISITOR, None, text)
             if new:
                 if self.state != self.State.NEW:
@@ -333,15 +323,11 @@ class Escalation(models.Model):
             self._tell(Message.Kind.EVENT, by, _("Opened again."))
 
     def _draft(self) -> Fix:
-        """A fix made of the last reply: its first line is the title, each line below a step."""
+        """A fix made of the last reply."""
         reply = self.messages.filter(kind=Message.Kind.AGENT).order_by("-at", "-pk").first()
         if reply is None:
             raise CannotMove(_("Write a reply first: the new fix is filled from it."))
-        title, *steps = [line.strip() for line in reply.text.splitlines() if line.strip()]
-        fix = Fix.objects.create(title=title[:120], language=self.session.language)
-        for position, text in enumerate(steps or [title], start=1):
-            Step.objects.create(fix=fix, position=position, text=text[:2000])
-        return fix
+        return reply.as_fix(self.session.language)
 
     def _lock(self) -> None:
         """Read the row again and keep others from it until the transaction ends."""
@@ -360,16 +346,12 @@ class Escalation(models.Model):
             setattr(self, name, value)
         self.save(update_fields=list(fields))
 
-    def _tell(self, kind: "Message.Kind", by: User | None, text: str) -> "tuple[Message, bool]":
+    def _tell(self, kind: Message.Kind, by: User | None, text: str) -> tuple[Message, bool]:
         """Write a message, unless it is the last one again: then that was sent twice."""
         message = Message(escalation=self, kind=kind, author=by, text=text)
         message.clean_fields(exclude=["escalation", "author"])
         last = self.messages.order_by("-at", "-pk").first()
-        if last and (last.kind, last.author_id, last.text) == (
-            kind,
-            by.pk if by else None,
-            message.text,
-        ):
+        if last and last.says(message):
             return last, False
         message.save()
         self._move(moved_at=message.at)
@@ -413,29 +395,3 @@ class Escalation(models.Model):
             page=settings.SITE_URL + self.url,
             desk=settings.SITE_URL + desk,
         )
-
-
-class Message(models.Model):
-    """What was said after the first message, and what was done; the visitor sees the first two."""
-
-    class Kind(models.TextChoices):
-        VISITOR = "visitor", gettext_lazy("visitor")
-        AGENT = "agent", gettext_lazy("reply")
-        NOTE = "note", gettext_lazy("internal note")
-        EVENT = "event", gettext_lazy("what was done")
-
-    escalation = models.ForeignKey(Escalation, models.CASCADE, related_name="messages")
-    kind = models.CharField(max_length=7, choices=Kind)
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
-    text = ProseField(gettext_lazy("message"), max_length=MESSAGE_LIMIT)
-    at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        verbose_name = gettext_lazy("message")
-        verbose_name_plural = gettext_lazy("messages")
-        ordering = ["at", "id"]
-
-    def __str__(self) -> str:
-        return f"{self.escalation_id} {self.kind} {self.at:%Y-%m-%d %H:%M}"
