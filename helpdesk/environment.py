@@ -76,11 +76,13 @@ def words(value: str) -> list[str]:
 
 
 def bare_address(value: str) -> str:
-    """One address, with nothing around it."""
+    """One address, with nothing around it and no quotation marks, which could hide another."""
     try:
         validate_email(value)
     except ValidationError:
         raise ValueError from None
+    if '"' in value:
+        raise ValueError
     return value
 
 

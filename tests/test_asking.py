@@ -78,6 +78,21 @@ class FormTests(AskingTestCase):
         response = self.send(self.start(), email="", phone="")
         self.assertContains(response, "Give an e-mail address or a phone number", status_code=422)
 
+    @override_settings(SUPPORT_EMAIL="team@example.org")
+    def test_an_address_that_no_mail_could_be_sent_to_is_refused_at_its_field(self) -> None:
+        for email in (
+            '"anna b"@example.org',
+            '"<b>"@example.org',
+            "anna@example.org, evil@else.example",
+            "Anna <anna@example.org>",
+            "anna@example.org\u2028Bcc: evil@else.example",
+            "anna@example.org%0aBcc:evil@else.example",
+        ):
+            with self.subTest(email=email):
+                response = self.send(self.start(), email=email)
+                self.assertContains(response, 'id="id_email_wrong"', status_code=422)
+        self.assertFalse(Delivery.objects.exists())
+
     def test_sent_twice_it_is_one(self) -> None:
         session = self.start()
         first, second = self.send(session), self.send(session)

@@ -266,6 +266,16 @@ class DeskVerbTests(CastTestCase):
         self.assertEqual(self.stored().state, "open")
         self.assertEqual(mails()[-1].to, "aki@example.org")
 
+    @TEAM
+    def test_an_agent_without_an_address_that_works_leaves_it_to_the_team(self) -> None:
+        for address in ("", '"aki a"@example.org', "aki"):
+            User.objects.filter(pk=self.aki.pk).update(email=address)
+            escalation = ask(self.start())
+            escalation.assign(self.aki, User.objects.get(pk=self.aki.pk))
+            Delivery.objects.all().delete()
+            escalation.add("It got worse.")
+            self.assertEqual([mail.to for mail in mails()], ["team@example.org"])
+
     def test_what_is_added_before_anybody_took_it_leaves_it_new(self) -> None:
         self.escalation.add("It smokes.")
         self.assertEqual(self.stored().state, "new")

@@ -59,6 +59,7 @@ class ValueTests(SettingsTestCase):
             ("WORKERS", "two"),
             ("START_LIMIT", "-1"),
             ("SUPPORT_EMAIL", "a@example.org, b@example.org"),
+            ("SUPPORT_EMAIL", '"a b"@example.org'),
             ("ESCALATION_DAYS", "0"),
             ("PROXY_COUNT", "6"),
             ("DEBUG", "maybe"),

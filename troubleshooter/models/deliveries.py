@@ -52,17 +52,22 @@ def reachable(url: str) -> None:
         raise ValidationError(str(refused)) from refused
 
 
-def one_address(address: str) -> str:
-    """`address` if it is exactly one, which can stand in a header; else BadText.
+def is_one_address(address: str) -> bool:
+    """Whether it is exactly one address, which can stand in a header.
 
     A list of two, a name beside the address or a hidden character could send a copy elsewhere.
     """
     try:
         validate_email(address)
-        if '"' in address or not address.isprintable():
-            raise ValidationError("")
     except ValidationError:
-        raise BadText(_("This is not one e-mail address.")) from None
+        return False
+    return '"' not in address and address.isprintable()
+
+
+def one_address(address: str) -> str:
+    """`address` if it is exactly one; else BadText."""
+    if not is_one_address(address):
+        raise BadText(_("This is not one e-mail address."))
     return address
 
 

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy
 from troubleshooter import tokens
 
 from .content import Fix
-from .deliveries import Delivery, Webhook
+from .deliveries import Delivery, Webhook, is_one_address
 from .fields import LineField, ProseField
 from .letters import Letter, Matter, again, asked, receipt, replied
 from .messages import HOUR, MESSAGE_LIMIT, Message, TooMany
@@ -207,6 +207,8 @@ class Escalation(models.Model):
             raise ValidationError(
                 {"email": _("Give an e-mail address or a phone number, so that we can answer.")}
             )
+        if self.email and not is_one_address(self.email):
+            raise ValidationError({"email": _("We cannot write to this address. Give another.")})
 
     @property
     def spoken(self) -> str:
@@ -271,8 +273,8 @@ class Escalation(models.Model):
             if new:
                 if self.state != self.State.NEW:
                     self._move(state=self.State.OPEN, closed_at=None, cure="", fix_key="")
-                told = self.assigned_to.email if self.assigned_to else ""
-                if to := told or settings.SUPPORT_EMAIL:
+                agent = self.assigned_to.email if self.assigned_to else ""
+                if to := agent if is_one_address(agent) else settings.SUPPORT_EMAIL:
                     letter = again(self._matter, message.text)
                     Delivery.objects.mail(to=to, reply_to=self.email, **letter)
         return message
