@@ -18,6 +18,7 @@ from django.test import SimpleTestCase, TestCase, override_settings
 from troubleshooter import delivery, outbound
 from troubleshooter.delivery import NotDelivered, hand_over, hand_over_all, letter
 from troubleshooter.models import Delivery, Webhook
+from troubleshooter.models.deliveries import MOST_UNHEARD
 
 NOW = datetime(2026, 3, 7, 12, 0, tzinfo=UTC)
 HEADERS = {"Content-Type", "MIME-Version", "Subject", "From", "To", "Reply-To"}
@@ -203,6 +204,17 @@ class PostTests(TestCase):
         fault = self.fault(make_message(make_webhook()))
         self.assertEqual(str(fault), "The name of the host is not known.")
         self.assertFalse(fault.hopeless)
+
+    def test_what_killed_worker_after_worker_is_not_handed_over_once_more(self) -> None:
+        for unheard, asked in ((MOST_UNHEARD, 1), (MOST_UNHEARD + 1, 0)):
+            self.fetch.reset_mock()
+            one = make_message(make_webhook())
+            one.unheard = unheard
+            if asked:
+                hand_over(one, NOW)
+            else:
+                self.assertTrue(self.fault(one).hopeless)
+            self.assertEqual(self.fetch.call_count, asked)
 
     def test_a_webhook_deleted_or_switched_off_hears_nothing_but_a_test(self) -> None:
         self.assertTrue(self.fault(make_message(None)).hopeless)

@@ -127,6 +127,16 @@ class EscapingTests(CastTestCase):
             self.assertEqual(page.status_code, 200)
             self.assertHarmless(page.content.decode(), str(act))
 
+    def test_in_the_files_of_escalations_no_cell_is_a_formula(self) -> None:
+        Guide.objects.update(title="=1+1")
+        Edition.objects.publish(Guide.objects.get(), by=None)
+        staff = Client()
+        staff.force_login(self.ada)
+        response = staff.get("/escalation-numbers/guides.csv")
+        text = b"".join(response).decode()
+        self.assertIn("'=1+1", text)
+        self.assertNotIn('"=1+1', text)
+
     def test_in_mails(self) -> None:
         self.assertTrue(Delivery.objects.exists())
         for mail in Delivery.objects.all():

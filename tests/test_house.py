@@ -173,6 +173,22 @@ class FloorTests(PlainTestCase):
         ]
         self.assertEqual(dead, [])
 
+    def test_the_page_of_reliability_names_tests_that_are_there(self) -> None:
+        book = (ROOT / "docs/reliability.md").read_text()
+        named = re.findall(r"`(test_\w+)\.(\w+)\.(test_\w+)`", book)
+        self.assertEqual(len(named), book.count("`test_"))
+        missing = [
+            f"{module}.{of}.{name}"
+            for module, of, name in named
+            if not any(
+                isinstance(node, ast.ClassDef)
+                and node.name == of
+                and any(getattr(inner, "name", "") == name for inner in node.body)
+                for node in ast.parse((ROOT / f"tests/{module}.py").read_text()).body
+            )
+        ]
+        self.assertEqual(missing, [])
+
     def test_vendored_files_are_what_the_book_says(self) -> None:
         book = (ROOT / "docs/developers.md").read_text()
         for path in [*ROOT.glob("static/js/*.min.js"), *ROOT.glob("tests/browser/*.min.js")]:

@@ -27,7 +27,7 @@ from helpdesk.serve import Beside
 from tests.base import CastTestCase
 from troubleshooter import outbound
 from troubleshooter.management.commands import worker
-from troubleshooter.models import Delivery, Edition, Guide, Webhook
+from troubleshooter.models import Delivery, Edition, Guide, Webhook, deliveries
 
 
 def once() -> str:
@@ -93,6 +93,21 @@ class DeliverTests(TestCase):
         self.assertIn(f"webhook {failing.public_id} was not delivered (try 1).", said)
         self.assertEqual([sent.to for sent in mail.outbox], [["aki@desk.example"]])
         self.assertGreater(failing.next_try_at, timezone.now() + timedelta(seconds=20))
+
+    def test_a_webhook_that_never_takes_it_is_given_up_and_can_be_tried_again(self) -> None:
+        self.enterContext(patch.object(deliveries, "MOST_TRIES", 3))
+        webhook = Webhook.objects.create(name="Tickets", url="https://tickets.example/")
+        made = Delivery.objects.test(webhook)
+        for nth in (1, 2, 3):
+            self.assertEqual(self.state(made)[:2], ("waiting", nth - 1))
+            once()
+            Delivery.objects.update(next_try_at=timezone.now())
+        self.assertEqual(self.state(made), ("dead", 3, "Gone."))
+        self.assertEqual(once(), "")
+        Delivery.objects.dead().retry(timezone.now())
+        with patch.object(outbound, "fetch", return_value=outbound.Answer("", 204, "", b"", True)):
+            once()
+        self.assertEqual(self.state(made)[0], "done")
 
     def test_more_than_a_batch_leaves_in_one_look(self) -> None:
         for _number in range(worker.BATCH + 1):
