@@ -22,8 +22,8 @@ from troubleshooter.models import (
     Topic,
 )
 
-# Out of a text, an attribute, a title, a script and a template, in 80 characters: a name's.
-TYPED = "'\"></title></script><img src=x onerror=alert(1)>{{ 7|add:7 }}%(x)s"
+# Out of a text, an attribute, a title, a script and a template; short enough for every name.
+TYPED = "'\"></title></script><img src=x onerror=alert(1)>{{ 7 }}%(x)s"
 
 
 class Reader(HTMLParser):
