@@ -158,6 +158,16 @@ SUPPORT_EMAIL = setting("SUPPORT_EMAIL", "", bare_address, "one e-mail address")
 # After so many days a closed escalation is only a number: name, address and words are gone.
 ESCALATION_DAYS = setting("ESCALATION_DAYS", 180, number(1, 3650), "a number from 1 to 3650")
 
+# When a visitor who left an address is asked whether it is still fixed, and when the address and
+# the link of that mail end, whatever became of it. A day at least: so "a few a day to one address"
+# is counted on rows that still have their address.
+FOLLOW_UP_HOURS = setting("FOLLOW_UP_HOURS", 48, number(24, 504), "a number from 24 to 504")
+FOLLOW_UP_DAYS = setting("FOLLOW_UP_DAYS", 30, number(2, 365), "a number of days from 2 to 365")
+if FOLLOW_UP_DAYS * 24 <= FOLLOW_UP_HOURS:
+    raise ImproperlyConfigured(
+        "FOLLOW_UP_DAYS is too small: addresses would be deleted before FOLLOW_UP_HOURS are over."
+    )
+
 START_LIMIT = setting("START_LIMIT", 20, number(1, 1_000_000), "a number from 1 to 1000000")
 # In each process, the networks counted by that limit and little else.
 CACHES = {

@@ -7,12 +7,14 @@ Printer guide, in the author's order: `cable` (safe), `restart` (closes the page
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from troubleshooter.flow import Outcome
 from troubleshooter.models import (
@@ -20,6 +22,7 @@ from troubleshooter.models import (
     Edition,
     Escalation,
     Fix,
+    FollowUp,
     Guide,
     Move,
     Placement,
@@ -123,6 +126,14 @@ def ask(session: Session, message: str = "Please help me.", **given: Any) -> Esc
     every = [line.text for line in lines(session)]
     said = {"email": "anna@example.org", "send": every} | given
     return Escalation.objects.open(session, message=message, **said)
+
+
+def ask_later(session: Session, email: str = "anna@example.org") -> FollowUp:
+    """Anna lets us ask whether it is still fixed; three days go by, and the mail is written."""
+    asked = FollowUp.objects.ask(session, email)
+    FollowUp.objects.send(timezone.now() + timedelta(days=3), 100)
+    asked.refresh_from_db()
+    return asked
 
 
 class CastTestCase(TestCase):

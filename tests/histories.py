@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from troubleshooter import flow, tokens
 from troubleshooter.analytics import IDLE
 from troubleshooter.flow import Outcome, Reason, Status
-from troubleshooter.models import Attempt, Edition, Escalation, Session
+from troubleshooter.models import Answer, Attempt, Edition, Escalation, FollowUp, Session
 
 MOMENT = timedelta(microseconds=1)
 AT_ONCE = 5000
@@ -17,7 +17,7 @@ def write(
     editions: Sequence[Edition], sessions: int, now: datetime, *, days: int = 100, seed: int = 1927
 ) -> None:
     """So many random sessions on these editions, all before `now`."""
-    chance, persons = random.Random(seed), random.Random(seed + 1)
+    chance, persons, later = (random.Random(seed + nth) for nth in range(3))
     for done in range(0, sessions, AT_ONCE):
         batch = [
             wander(chance, chance.choice(editions), now, days)
@@ -41,6 +41,27 @@ def write(
         for attempt in attempts:
             attempt.session_id = attempt.session.pk
         Attempt.objects.bulk_create(attempts)
+        FollowUp.objects.bulk_create(
+            asked_of(later, session) for session in batch if session.rows and later.random() < 0.2
+        )
+
+
+def asked_of(chance: random.Random, session: Session) -> FollowUp:
+    """Somebody who was asked days later, or will be, about a fix that may not count any more."""
+    about, at = chance.choice(session.rows), session.last_answer_at
+    sent = chance.random() < 0.8
+    answer = chance.choice([*Answer.values, Answer.STILL, ""]) if sent else ""
+    return FollowUp(
+        session=session,
+        email="" if sent else "anna@example.org",
+        fix_key=about.fix_key,
+        fix_revision=about.fix_revision,
+        asked_at=at,
+        due_at=at,
+        sent_at=at if sent else None,
+        answer=answer,
+        answered_at=at if answer else None,
+    )
 
 
 def wander(chance: random.Random, edition: Edition, now: datetime, days: int) -> Session:

@@ -191,14 +191,14 @@ class NumbersGuideTests(NumbersPageTestCase):
         self.assertEqual(
             self.rows(PRINTER, self.FIXES),
             [
-                "Fix Resolved Rate when tried Shown Fixed Not fixed No answer"
+                "Fix Resolved Rate when tried Durable Shown Fixed Not fixed No answer"
                 " Went away Skipped, and why",
                 # 3 of 6: Wilson's interval is 0.1876 to 0.8124
-                "Check the cable revision 1 3 50 % 19 to 81 %, n = 6 8 3 3 1 0 1"
+                "Check the cable revision 1 3 50 % 19 to 81 %, n = 6 not asked yet 8 3 3 1 0 1"
                 " I’m afraid to lose data: 1",
-                "Restart the computer revision 1 0 too few yet (n = 1) 5 1 0 4 0 0",
-                "Update the driver revision 1 0 not tried yet 0 0 0 0 0 0",
-                "Reset the printer revision 1 0 not tried yet 0 0 0 0 0 0",
+                "Restart the computer revision 1 0 too few yet (n = 1) not asked yet 5 1 0 4 0 0",
+                "Update the driver revision 1 0 not tried yet not asked yet 0 0 0 0 0 0",
+                "Reset the printer revision 1 0 not tried yet not asked yet 0 0 0 0 0 0",
                 "All confirmed sessions 3",
             ],
         )
@@ -328,8 +328,10 @@ class FilterTests(NumbersPageTestCase):
             text,
         )
         self.assertIn("All sessions 1", text)
-        self.assertIn("Restart the computer revision 1 1 too few yet (n = 1) 1 1 0 0 0 0", text)
-        self.assertIn("Check the cable revision 1 0 not tried yet 0 0 0 0 0 0", text)
+        self.assertIn(
+            "Restart the computer revision 1 1 too few yet (n = 1) not asked yet 1 1", text
+        )
+        self.assertIn("Check the cable revision 1 0 not tried yet not asked yet 0 0 0 0 0 0", text)
         self.assertIn("One session", self.text(url.replace(PRINTER, SESSIONS)))
         self.assertNotIn("Only some sessions", self.text(PRINTER))
 

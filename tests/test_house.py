@@ -12,12 +12,13 @@ from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
 from django.core.management import call_command
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import get_resolver
+from django.utils import timezone
 
-from tests.base import CastTestCase, ask, make_staff, walk
+from tests.base import CastTestCase, ask, ask_later, make_staff, walk
 from troubleshooter.dashboards.files import GUIDE_FILES
-from troubleshooter.models import Session
+from troubleshooter.models import Answer, FollowUp, Session
 
 ROOT = settings.BASE_DIR
 APP = ROOT / "troubleshooter"
@@ -39,7 +40,7 @@ FLOORS = {
     },
     1: {"models"},
     2: {"analytics", "catalogue", "delivery", "engines", "exports", "importing", "web"},
-    3: {"views", "asking", "handover", "dashboards", "admin", "templatetags"},
+    3: {"views", "asking", "following", "handover", "dashboards", "admin", "templatetags"},
     4: {"urls", "apps", "management"},
 }
 # Inside models/, each may import those before it.
@@ -59,6 +60,7 @@ NOUNS = [
     "letters",
     "messages",
     "escalations",
+    "follow_ups",
     "counts",
     "__init__",
 ]
@@ -209,6 +211,7 @@ class _Undocumented(ast.NodeTransformer):
         return None if isinstance(node.value, ast.Constant) else node
 
 
+@override_settings(EMAIL_HOST="mail.example")
 class PageTests(CastTestCase):
     """Every page a visitor or a member of staff can open, in each state."""
 
@@ -230,6 +233,23 @@ class PageTests(CastTestCase):
         yield f"{guarded.url}reset/?agree=yes"
         yield ask(resolved).url
         yield f"{resolved.url}person/"
+        yield from self.pages_of_follow_ups()
+
+    def pages_of_follow_ups(self) -> Iterator[str]:
+        """Sent, answered one way and the other, ended; at last one that was only left."""
+        for answer in ("", Answer.STILL, Answer.BACK, "ended"):
+            session = walk(self.start(), "fixed")
+            yield from (f"{session.url}still/", f"{session.url}end/")
+            asked = ask_later(session, f"{answer}@example.org" if answer else "anna@example.org")
+            yield from (asked.url, f"{asked.url}?answer=still", f"{asked.url}?answer=back")
+            if answer == "ended":
+                FollowUp.objects.filter(pk=asked.pk).update(forgotten_at=timezone.now())
+            elif answer:
+                asked.say(Answer(answer))
+        left, free = walk(self.start(), "fixed"), walk(self.start(), "fixed")
+        FollowUp.objects.ask(left, "bert@example.org")
+        for session in (left, free):
+            yield from (f"{session.url}still/", f"{session.url}end/")
 
     def test_there_is_one_heading_of_the_first_rank_on_every_page(self) -> None:
         for url in self.public_pages():

@@ -358,13 +358,13 @@ class FixPageTests(PagesTestCase):
             self.rows(CABLE, self.GUIDES),
             [
                 "Guide Revision Its place now Resolved Rate when tried Shown Fixed Not fixed"
-                " No answer Skipped, and why",
-                "The printer is offline 2 1 0 not tried yet 0 0 0 0 0",
+                " No answer Skipped, and why Durable",
+                "The printer is offline 2 1 0 not tried yet 0 0 0 0 0 not asked yet",
                 # 2 of 5: Wilson's interval is 0.1176 to 0.7693
                 "The printer is offline 1 1 2 40 % 12 to 77 %, n = 5 7 2 3 1 1"
-                " I’m afraid to lose data: 1",
-                "Scans are <b>blue 2 2 0 too few yet (n = 1) 1 0 1 0 0",
-                "Scans are <b>blue 1 2 1 too few yet (n = 1) 1 1 0 0 0",
+                " I’m afraid to lose data: 1 not asked yet",
+                "Scans are <b>blue 2 2 0 too few yet (n = 1) 1 0 1 0 0 not asked yet",
+                "Scans are <b>blue 1 2 1 too few yet (n = 1) 1 1 0 0 0 not asked yet",
             ],
         )
         self.assertEqual(

@@ -5,17 +5,20 @@ import os
 import subprocess
 import sys
 import tempfile
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from unittest import TestCase as PlainTestCase
+from unittest import mock
 
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 from django.utils import timezone
 
-from tests.base import CastTestCase, make_staff, walk
-from troubleshooter.models import Delivery, Escalation
+from tests.base import CastTestCase, ask_later, make_staff, walk
+from troubleshooter.management.commands import privacy
+from troubleshooter.models import Delivery, Escalation, FollowUp
 
 ANNA, BERT = "anna@example.org", "bert@example.org"
 
@@ -48,7 +51,7 @@ class PrivacyTests(CastTestCase):
     def test_erasing_is_asked_for_twice(self) -> None:
         before = Delivery.objects.count()
         said = self.run_it("erase", "--email", ANNA)
-        self.assertIn("This would erase 1 escalations and 2 messages in the outbox.", said)
+        self.assertIn("1 escalations, 0 follow-ups and 2 messages in the outbox.", said)
         self.assertEqual(Delivery.objects.count(), before)
         self.assertEqual(Escalation.objects.get(pk=self.anna.pk).email, ANNA)
 
@@ -68,12 +71,54 @@ class PrivacyTests(CastTestCase):
             self.assertNotIn(word, left)
         self.assertIn("smokes", left)
 
+    def test_follow_ups_are_told_and_erased_before_and_after_their_mail(self) -> None:
+        waiting = FollowUp.objects.ask(walk(self.start(), "fixed"), ANNA)
+        [_escalation, told] = json.loads(self.run_it("export", "--email", ANNA.upper()))
+        self.assertEqual((told["kind"], told["email"], told["message"]), ("follow-up", ANNA, ""))
+        written = ask_later(walk(self.start(), "not_fixed", "fixed"), ANNA)
+        FollowUp.objects.ask(walk(self.start(), "fixed"), ANNA)
+        bert = FollowUp.objects.ask(walk(self.start(), "fixed"), BERT)
+        _escalation, first, second, last = json.loads(self.run_it("export", "--email", ANNA))
+        self.assertIn("“Check the cable” fixed it", first["message"])
+        self.assertIn(written.url, second["message"])
+        self.assertEqual((second["email"], second["fix"]), (ANNA, "Restart the computer"))
+        self.assertEqual((last["email"], last["message"]), (ANNA, ""))
+        self.assertIn("3 follow-ups and 4 messages", self.run_it("erase", "--email", ANNA))
+        with mock.patch.object(privacy, "clean_file"):  # which a transaction of tests cannot do
+            self.run_it("erase", "--email", ANNA, "--yes")
+        self.assertEqual(json.loads(self.run_it("export", "--email", ANNA)), [])
+        left = str([*FollowUp.objects.values(), *Delivery.objects.values()])
+        self.assertNotIn(ANNA, left)
+        self.assertNotIn(written.key, left)
+        bert.refresh_from_db()
+        self.assertEqual(bert.email, BERT)
+        self.assertTrue(FollowUp.objects.get(pk=waiting.pk).forgotten_at)
+
+    def test_once_it_was_delivered_nobody_can_tell_whose_it_was(self) -> None:
+        FollowUp.objects.ask(walk(self.start(), "fixed"), "carla@example.org")
+        FollowUp.objects.send(timezone.now() + timedelta(days=3), 1)
+        Delivery.objects.get(to="carla@example.org").delivered(timezone.now())
+        self.assertEqual(json.loads(self.run_it("export", "--email", "carla@example.org")), [])
+        left = str([*FollowUp.objects.values(), *Delivery.objects.values()])
+        self.assertNotIn("carla", left)
+
 
 ASK = """
-from troubleshooter.models import Edition, Escalation, Session
+from datetime import timedelta
+from django.utils import timezone
+from troubleshooter.flow import Outcome
+from troubleshooter.models import Edition, Escalation, FollowUp, Session
 edition = Edition.objects.live().first()
 session = Session.objects.start(edition, "")
 Escalation.objects.open(session, message="Purple xylophone", email="anna.erased@example.org")
+for nth in range(2):
+    session = Session.objects.start(edition, "")
+    session.record(1, session.order[0], Outcome.FIXED)
+    FollowUp.objects.ask(session, "anna.erased@example.org")
+    if nth == 0:
+        FollowUp.objects.send(timezone.now() + timedelta(days=3), 1)
+assert FollowUp.objects.filter(delivery__to="anna.erased@example.org").count() == 1
+assert FollowUp.objects.filter(email="anna.erased@example.org").count() == 1
 """
 
 

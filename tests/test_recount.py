@@ -32,7 +32,16 @@ from troubleshooter.analytics import (
     by_session,
 )
 from troubleshooter.flow import Outcome
-from troubleshooter.models import Attempt, Edition, Escalation, Fix, Guide, Placement, Session
+from troubleshooter.models import (
+    Attempt,
+    Edition,
+    Escalation,
+    Fix,
+    FollowUp,
+    Guide,
+    Placement,
+    Session,
+)
 
 SESSIONS = 10_000
 NEW_YORK = ZoneInfo("America/New_York")
@@ -317,6 +326,35 @@ class RecountTests(CastTestCase):
                         key = (platform.platform, fix.key, platform.revision)
                         self.assert_tally(platform.tally, on_platform.pop(key, Counter()), key)
                 self.assertEqual((of_guide, on_platform), ({}, {}))  # nothing was left out
+
+    def test_what_is_durable(self) -> None:
+        asked = {row.session_id: row for row in FollowUp.objects.all()}
+        everywhere = [*self.told, *self.elsewhere]
+        for only, _told in self.filtered:
+            with self.subTest(only=only):
+                sums: defaultdict[tuple[str, str, int], Counter[str]] = defaultdict(Counter)
+                for each in everywhere:
+                    row = asked.get(each.session.pk)
+                    if row and row.sent_at and lets_through(only, each):
+                        counts = sums[each.edition.guide.key, row.fix_key, row.fix_revision]
+                        counts["asked"] += 1
+                        counts[row.answer or "none"] += 1
+                found = {
+                    ("printer", *key): held
+                    for key, held in analytics.durable("printer", only).items()
+                }
+                printers = {key: sums[key] for key in sums if key[0] == "printer"}
+                self.assertEqual(found.keys(), printers.keys())
+                for fix in {fix for _guide, fix, _revision in sums}:
+                    for (guide, revision), held in analytics.durable_in_guides(fix, only).items():
+                        counts = sums.pop((guide, fix, revision))
+                        self.assertEqual(held.asked, counts["asked"])
+                        self.assertEqual(held.still_fixed, counts["still"])
+                        self.assertEqual(held.came_back, counts["back"])
+                        self.assertEqual(held.asked, held.answered + counts["none"])
+                        if guide == "printer":
+                            self.assertEqual(found[guide, fix, revision], held)
+                self.assertEqual(sums, {})  # nothing was left out
 
     def test_the_places(self) -> None:
         for only, told in self.filtered:

@@ -61,6 +61,9 @@ class ValueTests(SettingsTestCase):
             ("SUPPORT_EMAIL", "a@example.org, b@example.org"),
             ("SUPPORT_EMAIL", '"a b"@example.org'),
             ("ESCALATION_DAYS", "0"),
+            ("FOLLOW_UP_HOURS", "23"),
+            ("FOLLOW_UP_HOURS", "505"),
+            ("FOLLOW_UP_DAYS", "1"),
             ("PROXY_COUNT", "6"),
             ("DEBUG", "maybe"),
             ("LAN", "192.168.1.2"),
@@ -100,6 +103,13 @@ class ValueTests(SettingsTestCase):
         ]:
             with self.subTest(name=name, value=value), self.assertRefused(name, "must be"):
                 self.load(**PUBLIC | {name: value})
+
+    def test_an_address_is_kept_until_it_is_asked(self) -> None:
+        for hours, days in (("48", "2"), ("200", "7")):
+            with self.subTest(hours=hours), self.assertRefused("FOLLOW_UP_DAYS is too small"):
+                self.load(FOLLOW_UP_HOURS=hours, FOLLOW_UP_DAYS=days)
+        made = self.load(FOLLOW_UP_HOURS="24", FOLLOW_UP_DAYS="2")
+        self.assertEqual((made["FOLLOW_UP_HOURS"], made["FOLLOW_UP_DAYS"]), (24, 2))
 
     def test_a_database_it_cannot_use_is_refused(self) -> None:
         for url in (

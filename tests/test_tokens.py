@@ -118,6 +118,13 @@ class SessionKeyTests(SimpleTestCase):
             tokens.session_key(public_id),
         )
 
+    @given(PUBLIC_IDS)
+    def test_the_key_of_a_follow_up_opens_the_question_and_no_session(self, public_id: str) -> None:
+        key = tokens.follow_up_key(public_id)
+        self.assertEqual(tokens.open_follow_up_key(key), public_id)
+        self.assertIsNone(tokens.open_session_key(key))
+        self.assertIsNone(tokens.open_follow_up_key(tokens.session_key(public_id)))
+
     def test_the_database_alone_opens_nothing(self) -> None:
         public_id = tokens.public_id(bytes(12))
         for guess in ("", "\0" * 16, salted_hmac("session", public_id).hexdigest()[:22]):

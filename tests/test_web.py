@@ -314,6 +314,8 @@ class MaskKeysTests(SimpleTestCase):
         self.assertEqual(line, "WARNING Not Found: /s/…/end/")
         line = self.line("Not Found: %s", "/e/123456789a-Secret_key0/")
         self.assertEqual(line, "WARNING Not Found: /e/…/")
+        line = self.line("Not Found: %s", "/f/a-Secret_key0/?answer=back")
+        self.assertEqual(line, "WARNING Not Found: /f/…/?answer=back")
 
     def test_nor_does_one_in_a_traceback(self) -> None:
         line = self.line("Broken", error=ValueError("no row for /s/a-Secret_key0/"))

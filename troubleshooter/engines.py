@@ -19,6 +19,7 @@ ROBOTS = """\
 User-agent: *
 Disallow: /s/
 Disallow: /e/
+Disallow: /f/
 Disallow: /admin/
 Disallow: /numbers/
 Disallow: /fix-numbers/

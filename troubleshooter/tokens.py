@@ -60,6 +60,19 @@ def open_escalation_key(key: str) -> str | None:
     return _opened("escalation", REFERENCE_LENGTH, key)
 
 
+def follow_up_key(public_id: str) -> str:
+    """The key in the address that a mail about a session leads to: its public id, signed.
+
+    It opens the question alone, never the session.
+    """
+    return public_id + _signature("follow-up", public_id, settings.SECRET_KEY)
+
+
+def open_follow_up_key(key: str) -> str | None:
+    """The public id of the session that `key` asks about, or None."""
+    return _opened("follow-up", PUBLIC_ID_LENGTH, key)
+
+
 def handover_code(random: bytes) -> str:
     """A code to type on another device, from at least 10 random bytes (38 bits)."""
     return _letters(random, HANDOVER_CODE_LENGTH)

@@ -17,11 +17,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from . import catalogue, flow, tokens
+from .delivery import mail_is_set_up
 from .engines import linked_data, robots
 from .flow import Outcome, Reason
 from .models import (
     Attempt,
     Edition,
+    FollowUp,
     Kind,
     Picture,
     Reading,
@@ -243,6 +245,9 @@ def _end_page(session: Session) -> Page:
     if session.status == flow.Status.RESOLVED:
         context["by"] = reading.by_key[session.resolved_by]
         context["by_url"] = _url(session, session.resolved_by)
+        if mail_is_set_up():  # else nothing is promised that would not come
+            context |= {"may_ask": True, **FollowUp.terms()}
+            context["follow_up"] = FollowUp.objects.about(session)
         return _page(session, "resolved", context, url=url)
     return _page(session, "exhausted", context, url=url)
 

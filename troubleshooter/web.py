@@ -198,12 +198,12 @@ class Unavailable:
 
 
 class MaskKeys(logging.Formatter):
-    """Keep keys of sessions and escalations out of the logs: who reads one must not walk in.
+    """Keep keys of sessions, escalations and follow-ups out of the logs.
 
-    A formatter, because a traceback can name an address too.
+    Who reads one must not walk in. A formatter, because a traceback can name an address too.
     """
 
-    KEY = re.compile(r"(/[se]/)[A-Za-z0-9_-]+")
+    KEY = re.compile(r"(/[sef]/)[A-Za-z0-9_-]+")
 
     def format(self, record: logging.LogRecord) -> str:
         return self.KEY.sub(r"\1…", super().format(record))

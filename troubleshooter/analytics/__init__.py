@@ -11,6 +11,8 @@ The population rule. Each session counts exactly once, as the first of these tha
     under way   still moving: open, and its last sign of life is younger than IDLE; it is
                 counted as assumed or left only after that
 
+Beside that rule: durable is what a fix was when the visitor, asked days later, says that it holds.
+
 Simulated sessions are left out unless they are asked for (`simulated=True`, here or in a Filter).
 
 Read-only, and free of presentation: every function answers one question with plain values, so
@@ -23,6 +25,7 @@ from .by_group import groups
 from .by_guide import choices, guides, title, topics
 from .by_place import places
 from .by_session import BATCH, all_walks, sessions, walks
+from .durable import Durable, durable, durable_in_guides
 from .escalated import (
     CreditRow,
     EscalationRow,
@@ -80,6 +83,7 @@ __all__ = [
     "Choices",
     "CreditRow",
     "DayRow",
+    "Durable",
     "Ending",
     "Endings",
     "EscalationRow",
@@ -111,6 +115,8 @@ __all__ = [
     "choices",
     "credits",
     "days",
+    "durable",
+    "durable_in_guides",
     "endings",
     "escalations",
     "fix_in_guides",

@@ -7,6 +7,7 @@ from datetime import datetime
 from troubleshooter import analytics
 from troubleshooter.analytics import (
     DayRow,
+    Durable,
     Ending,
     Filter,
     FixTimeRow,
@@ -21,6 +22,7 @@ from .tables import (
     ENDING_COLUMNS,
     FIX_COLUMNS,
     SESSION_COLUMNS,
+    durable_cells,
     ending_cells,
     fix_cells,
     session_cells,
@@ -131,7 +133,9 @@ def _places(ask: Ask) -> Iterator[Row]:
 
 
 def _fixes(ask: Ask) -> Iterator[Row]:
-    return map(fix_cells, analytics.fixes(ask.guide_key, ask.now, ask.only))
+    held = analytics.durable(ask.guide_key, ask.only)
+    for row in analytics.fixes(ask.guide_key, ask.now, ask.only):
+        yield {**fix_cells(row), **durable_cells(held.get((row.key, row.revision), Durable()))}
 
 
 def _times(ask: Ask) -> Iterator[Row]:

@@ -1,5 +1,6 @@
 """Every fix across all guides, and one fix in each guide it is in."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from troubleshooter import analytics, exports
-from troubleshooter.analytics import FixEverywhere, FixInGuide, FixNow, Tally
-from troubleshooter.exports import Table
+from troubleshooter.analytics import Durable, Filter, FixEverywhere, FixInGuide, FixNow, Tally
+from troubleshooter.exports import Row, Table
 
 from .base import cannot_be, may_see_numbers, no_such_file, page_in, page_of
 from .filters import FixesForm, PeriodForm
@@ -19,6 +20,7 @@ from .tables import (
     FIXES_COLUMNS,
     GUIDES_OF_FIX_COLUMNS,
     PLATFORM_COLUMNS,
+    durable_cells,
     fixes_cells,
     guide_of_fix_cells,
     platform_cells,
@@ -93,7 +95,7 @@ def numbers_fix(request: HttpRequest, fix_key: str) -> HttpResponse:
         fix.title,
         fix=fix,
         form=form,
-        page=page_in(request, rows),
+        page=page_in(request, _held(fix, rows, only)),
         paging=form.query,
         apart=_apart(rows),
         credits=analytics.credits(only, fix.key),
@@ -122,10 +124,22 @@ def export_fix(request: HttpRequest, fix_key: str, table: str, form: str) -> Htt
 def _table(table: str, fix: FixNow, asked: PeriodForm) -> Table:
     name = f"{fix.key}-{table}"
     if table == "guides":
-        in_guides = map(guide_of_fix_cells, analytics.fix_in_guides(fix, asked.filter))
+        rows = analytics.fix_in_guides(fix, asked.filter)
+        in_guides: Iterator[Row] = (
+            {**guide_of_fix_cells(row), **durable_cells(held)}
+            for row, held in _held(fix, rows, asked.filter)
+        )
         return Table(name, GUIDES_OF_FIX_COLUMNS, in_guides)
     on_platforms = map(platform_cells, analytics.fix_on_platforms(fix, asked.filter))
     return Table(name, PLATFORM_COLUMNS, on_platforms)
+
+
+def _held(
+    fix: FixNow, rows: Sequence[FixInGuide], only: Filter
+) -> list[tuple[FixInGuide, Durable]]:
+    """Each row with what visitors said days later."""
+    held = analytics.durable_in_guides(fix.key, only)
+    return [(row, held.get((row.guide_key, row.revision), Durable())) for row in rows]
 
 
 def no_such_fix(request: HttpRequest, fix_key: str) -> HttpResponse:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from troubleshooter import analytics, exports
-from troubleshooter.analytics import Choices, Filter
+from troubleshooter.analytics import Choices, Durable, Filter
 from troubleshooter.exports import Table
 
 from . import drawings, wording
@@ -82,6 +82,7 @@ def numbers_guide(asked: Asked) -> HttpResponse:
     """The summary: endings, funnel, fixes, times, and what resolved sessions day by day."""
     key, now, only = asked.guide_key, asked.now, asked.only
     resolution = analytics.resolution(key, only)
+    held = analytics.durable(key, only)
     first, last = analytics.newest_days(now, only)
     days = analytics.days(key, replace(only, from_day=first, to_day=last))
     return asked.page(
@@ -89,7 +90,10 @@ def numbers_guide(asked: Asked) -> HttpResponse:
         tab="summary",
         ended=analytics.endings(key, now, only),
         funnel=drawings.funnel(analytics.places(key, now, only)),
-        fixes=analytics.fixes(key, now, only),
+        fixes=[
+            (row, held.get((row.key, row.revision), Durable()))
+            for row in analytics.fixes(key, now, only)
+        ],
         fix_times=[
             {"row": row, "words": wording.quartiles(row.times)}
             for row in analytics.fix_times(key, only)

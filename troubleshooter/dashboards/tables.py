@@ -10,6 +10,7 @@ from troubleshooter import evidence
 from troubleshooter.analytics import (
     WEEKS,
     AttemptRow,
+    Durable,
     Ending,
     Endings,
     FixEverywhere,
@@ -59,9 +60,19 @@ TALLY_COLUMNS = (
     *("shown", "fixed", "not_fixed", "unanswered", "skipped"),
     *(f"skipped_{reason}" for reason in Reason.values),
 )
-FIX_COLUMNS = ("key", "revision", "title", "placed", "current", "away", *TALLY_COLUMNS)
+DURABLE_COLUMNS = (
+    *("durable_rate", "durable_low", "durable_high"),
+    *("durable_asked", "durable_answered", "durable_still_fixed", "durable_came_back"),
+)
+FIX_COLUMNS = (
+    *("key", "revision", "title", "placed", "current", "away", *TALLY_COLUMNS),
+    *DURABLE_COLUMNS,
+)
 FIXES_COLUMNS = ("key", "revision", "title", "guides", "other_revisions", *TALLY_COLUMNS)
-GUIDES_OF_FIX_COLUMNS = ("key", "revision", "title", "place", "live", *TALLY_COLUMNS)
+GUIDES_OF_FIX_COLUMNS = (
+    *("key", "revision", "title", "place", "live", *TALLY_COLUMNS),
+    *DURABLE_COLUMNS,
+)
 PLATFORM_COLUMNS = ("platform", "revision", *TALLY_COLUMNS)
 SESSION_COLUMNS = (
     *("session", "started_at", "ending", "symptom", "platform", "edition", "language", "path"),
@@ -138,6 +149,20 @@ def tally_cells(tally: Tally) -> Row:
         "unanswered": tally.unanswered,
         "skipped": tally.skipped,
         **{f"skipped_{reason.value}": reasons.get(reason, 0) for reason in Reason},
+    }
+
+
+def durable_cells(held: Durable) -> Row:
+    """What visitors said of a fix days later."""
+    rate = enough(held.rate)
+    return {
+        "durable_rate": rounded(rate, "share"),
+        "durable_low": rounded(rate, "low"),
+        "durable_high": rounded(rate, "high"),
+        "durable_asked": held.asked,
+        "durable_answered": held.answered,
+        "durable_still_fixed": held.still_fixed,
+        "durable_came_back": held.came_back,
     }
 
 

@@ -26,7 +26,7 @@ from .parts import FixPart, GuideFile, GuideFileError, KeyedPart, Part, PictureP
 __all__ = ["GuideFileError", "Loaded", "load", "parse", "save"]
 
 KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-RESERVED = ("code", "end", "person")  # pages of a session, beside those of its fixes
+RESERVED = ("code", "end", "person", "still")  # pages of a session, beside those of its fixes
 PICTURE_FILE = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\.svg")  # no way out of the folder
 
 P = TypeVar("P", bound="Part")

@@ -7,6 +7,7 @@ from .drafts import copied, rewrite
 from .editions import CannotRollBack, CannotSchedule, Edition, EditionQuerySet, NotReady
 from .escalations import CannotMove, Cure, Escalation
 from .findings import Finding, findings
+from .follow_ups import Answer, CannotAsk, FollowUp
 from .handovers import HandOver
 from .log import CannotReview, LogLine
 from .messages import Message, TooMany
@@ -16,7 +17,9 @@ from .sessions import Attempt, Kind, Move, Session
 from .transcript import Line, Tried, lines, transcript, tried
 
 __all__ = [
+    "Answer",
     "Attempt",
+    "CannotAsk",
     "CannotMove",
     "CannotReview",
     "CannotRollBack",
@@ -29,6 +32,7 @@ __all__ = [
     "Escalation",
     "Finding",
     "Fix",
+    "FollowUp",
     "Guide",
     "HandOver",
     "Kind",

@@ -320,7 +320,7 @@ class Delivery(models.Model):
         Delivery.objects.filter(pk=self.pk).update(
             state=self.State.DONE,
             body={},
-            to=_shortened(self.to) if self.kind == self.Kind.MAIL else self.to,
+            to=shortened(self.to) if self.kind == self.Kind.MAIL else self.to,
             error="",
             leased_until=None,
             unheard=0,
@@ -347,6 +347,7 @@ class Delivery(models.Model):
         )
 
 
-def _shortened(address: str) -> str:
+def shortened(address: str) -> str:
+    """An address as it may be shown to whoever knows it: a…@example.org."""
     name, _at, host = address.rpartition("@")
     return f"{name[:1]}…@{host}"

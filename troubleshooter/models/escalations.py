@@ -1,7 +1,8 @@
 """Escalations: a person was asked for, with the transcript of what was tried.
 
-Only these rows hold personal data. An escalation belongs to a session and never ends it: the
-visitor may go on, and still resolve it. Mail and webhooks are written in the same transaction.
+Only these rows hold personal data, and for some days a follow-up. An escalation belongs to a
+session and never ends it: the visitor may go on, and still resolve it. Mail and webhooks are
+written in the same transaction.
 """
 
 import secrets

@@ -218,6 +218,15 @@ class Session(models.Model):
     def expired(self, now: datetime) -> bool:
         return now - self.last_answer_at > LIFETIME
 
+    @property
+    def fixing(self) -> "Attempt":
+        """Of a resolved session, the attempt that resolved it."""
+        return next(
+            row
+            for row in reversed(self.rows)
+            if row.fix_key == self.resolved_by and row.outcome == Outcome.FIXED
+        )
+
     def showing(self, fix_key: str) -> "Attempt | None":
         """The latest attempt of a fix: the one its form answers. None: not reached yet."""
         return next((row for row in reversed(self.rows) if row.fix_key == fix_key), None)

@@ -1,6 +1,6 @@
 """What is kept of one person, and its end: access and erasure, by e-mail address.
 
-Walking a guide leaves nothing of a person; only escalations and the mail about them do.
+Walking a guide leaves nothing of a person; only escalations, follow-ups and the mail about them do.
 """
 
 import json
@@ -8,10 +8,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
-from troubleshooter.models import Delivery, Escalation
+from troubleshooter.models import Delivery, Escalation, FollowUp
 
 
 class Command(BaseCommand):
@@ -30,15 +30,22 @@ class Command(BaseCommand):
             raise CommandError(f"“{email}” is no e-mail address.")
         if what == "export":
             told = [told_of(escalation) for escalation in Escalation.objects.of(email)]
+            told += [told_of_follow_up(each) for each in FollowUp.objects.of(email)]
             self.stdout.write(json.dumps(told, ensure_ascii=False, indent=2))
             return
-        escalations = Escalation.objects.of(email)
+        escalations, follow_ups = Escalation.objects.of(email), FollowUp.objects.of(email)
         mails = Delivery.objects.about(email, [each.spoken for each in escalations])
-        counts = f"{len(escalations)} escalations and {mails.count()} messages in the outbox"
+        counts = (
+            f"{len(escalations)} escalations, {len(follow_ups)} follow-ups"
+            f" and {mails.count()} messages in the outbox"
+        )
         if not yes:
             self.stdout.write(f"This would erase {counts}. Say --yes to do it.")
             return
-        Escalation.objects.erase(email, timezone.now())
+        with transaction.atomic():
+            # Follow-ups first: once the mail is written, only the outbox knows whose they are.
+            FollowUp.objects.erase(email, timezone.now())
+            Escalation.objects.erase(email, timezone.now())
         clean_file()
         self.stdout.write(
             f"Erased: {counts}. Mail and webhooks sent before are with those who got them,"
@@ -49,6 +56,7 @@ class Command(BaseCommand):
 def told_of(escalation: Escalation) -> dict[str, Any]:
     """One escalation as the person it is about may have it."""
     return {
+        "kind": "escalation",
         "reference": escalation.reference,
         "opened": escalation.opened_at.isoformat(),
         "state": escalation.state,
@@ -61,6 +69,20 @@ def told_of(escalation: Escalation) -> dict[str, Any]:
             {"from": message.kind, "at": message.at.isoformat(), "text": message.text}
             for message in escalation.messages.all()
         ],
+    }
+
+
+def told_of_follow_up(follow_up: FollowUp) -> dict[str, Any]:
+    """One follow-up, likewise; once its mail was delivered, nothing says any more whose it was."""
+    mail = follow_up.delivery
+    return {
+        "kind": "follow-up",
+        "email": mail.to if mail else follow_up.email,
+        "asked": follow_up.asked_at.isoformat(),
+        "due": follow_up.due_at.isoformat(),
+        "fix": follow_up.fix_title,
+        "message": mail.body.get("text", "") if mail else "",
+        "answer": follow_up.answer,
     }
 
 

@@ -19,12 +19,13 @@ from django.utils import timezone
 
 from helpdesk.parent import end_with
 from troubleshooter import delivery
-from troubleshooter.models import Delivery, Edition, Escalation
+from troubleshooter.models import Delivery, Edition, Escalation, FollowUp
 
 logger = logging.getLogger(__name__)
 
 BATCH = 8  # deliveries handed over side by side
 BATCHES = 25  # in one look: the other jobs want their turn
+ASK = 100  # visitors asked whether it is still fixed, in one look
 PURGE = 500  # old deliveries forgotten in one look
 
 Job = Callable[[datetime], Iterator[str]]  # does what is due, and says of each thing what it did
@@ -33,6 +34,13 @@ Job = Callable[[datetime], Iterator[str]]  # does what is due, and says of each 
 def go_live(now: datetime) -> Iterator[str]:
     for edition in Edition.objects.go_live(now):
         yield f"“{edition.title}”: edition {edition.number} is live, as planned."
+
+
+def ask_again(now: datetime) -> Iterator[str]:
+    if not delivery.mail_is_set_up():  # then nobody is asked late, out of the blue
+        return
+    if count := FollowUp.objects.send(now, ASK):
+        yield f"Follow-ups that were due are done: {count}."
 
 
 def deliver(now: datetime) -> Iterator[str]:
@@ -70,7 +78,19 @@ def forget_escalations(now: datetime) -> Iterator[str]:
         yield f"Escalations closed long ago are forgotten: {count}."
 
 
-JOBS: tuple[Job, ...] = (go_live, deliver, forget_deliveries, forget_escalations)
+def forget_follow_ups(now: datetime) -> Iterator[str]:
+    if count := FollowUp.objects.forget(now):
+        yield f"Follow-ups of long ago are forgotten: {count}."
+
+
+JOBS: tuple[Job, ...] = (
+    go_live,
+    ask_again,
+    deliver,
+    forget_deliveries,
+    forget_escalations,
+    forget_follow_ups,
+)
 
 
 class Command(BaseCommand):
