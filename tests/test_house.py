@@ -27,6 +27,8 @@ FLOORS = {
     0: {
         "charts",
         "flow",
+        "population",
+        "histograms",
         "ordering",
         "evidence",
         "markup",
@@ -38,7 +40,7 @@ FLOORS = {
         "pictures",
     },
     1: {"models"},
-    2: {"analytics", "catalogue", "delivery", "engines", "exports", "importing", "web"},
+    2: {"analytics", "counting", "catalogue", "delivery", "engines", "exports", "importing", "web"},
     3: {"views", "asking", "handover", "dashboards", "admin", "templatetags"},
     4: {"urls", "apps", "management"},
 }
@@ -52,13 +54,16 @@ NOUNS = [
     "drafts",
     "log",
     "editions",
+    "outlines",
     "deliveries",
+    "stale",
     "sessions",
     "handovers",
     "transcript",
     "letters",
     "escalations",
     "counts",
+    "searches",
     "__init__",
 ]
 
