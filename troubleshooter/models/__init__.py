@@ -26,7 +26,7 @@ from .reading import Reading, ReadingContact, ReadingFix, ReadingStep, ReadingSy
 from .scenarios import Scenario
 from .searches import MissedSearch
 from .sessions import Attempt, Kind, Move, Session
-from .stale import Stale, midnight
+from .stale import Stale, midnight, month_after, month_of
 from .transcript import Line, Tried, lines, transcript, tried
 
 __all__ = [
@@ -86,6 +86,8 @@ __all__ = [
     "idle_since",
     "lines",
     "midnight",
+    "month_after",
+    "month_of",
     "outlines",
     "read",
     "rewrite",
