@@ -54,7 +54,7 @@ NOUNS = [
     "drafts",
     "log",
     "editions",
-    "outlines",
+    "outline",
     "deliveries",
     "stale",
     "sessions",

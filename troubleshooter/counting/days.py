@@ -130,9 +130,8 @@ def _count(mark: Mark, now: datetime) -> Tables:
     tables: Tables = {model: defaultdict(Counter) for model in COUNTS}
     for at in range(0, len(pks), AT_ONCE):
         some = pks[at : at + AT_ONCE]
-        asked = set(
-            Escalation.objects.filter(session__in=some).values_list("session_id", flat=True)
-        )
+        asks = Escalation.objects.filter(session__in=some).order_by()
+        asked = set(asks.values_list("session_id", flat=True))
         for head, steps in _read(some):
             edition = editions[head.edition]
             Walk(head, steps, edition, head.pk in asked, idle_since(now)).add_to(tables)

@@ -21,7 +21,7 @@ from .escalations import CannotMove, Cure, Escalation, Message, TooMany
 from .findings import Finding, findings
 from .handovers import HandOver
 from .log import CannotReview, LogLine
-from .outlines import Outline, outlines
+from .outline import Outline, outlines
 from .reading import Reading, ReadingContact, ReadingFix, ReadingStep, ReadingSymptom, freeze, read
 from .scenarios import Scenario
 from .searches import MissedSearch
