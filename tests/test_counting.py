@@ -120,7 +120,7 @@ class World:
 
     def count(self) -> None:
         counting.look(self.now)
-        counting.work(self.chance.choice([1, 2, None]))
+        counting.work(self.chance.choice([1, 2, 500]))
 
     def die_counting(self) -> None:
         """Killed somewhere: before, within or after what is written."""
@@ -128,7 +128,7 @@ class World:
             [
                 "troubleshooter.counting.looks._mark_months",
                 "troubleshooter.counting.days._sums",
-                "troubleshooter.counting.days._slices",
+                "troubleshooter.counting.days._Work._make_slices",
                 "troubleshooter.models.FixCount.objects.bulk_create",
             ]
         )

@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Sum
@@ -18,6 +17,7 @@ from troubleshooter.models import (
     Session,
     Slice,
     Stale,
+    StaleQuerySet,
     idle_since,
     midnight,
     month_after,
@@ -28,128 +28,146 @@ from troubleshooter.models import (
 from .walks import Cells, Head, Kind, Pinned, Step, Walk
 
 AT_ONCE = 500  # sessions read by one statement
+ROWS = 2000  # of counts written by one transaction, or those of one day: others must write, too
+MARKS = 500  # days counted by one call that names no number
 
 Tables = dict[type[Count], Cells]
 
 
-class Mark(NamedTuple):
-    """What has to be counted: a day of a guide, or the sums of a month from its days."""
-
-    guide_key: str
-    day: date
-    month: bool
-
-
 class _Overtaken(Exception):
-    """Somebody else counted this day meanwhile, or marked it again."""
+    """Somebody else counted these days meanwhile, or marked one of them again."""
 
 
-def work(most: int | None = None) -> int:
-    """Count what is marked as of the last look: days first, the newest first.
+def work(most: int = MARKS) -> int:
+    """Count what is marked as of the last look, at most so many days: the newest first.
 
-    At most so many days and months, if a number is given. Gives how many it were.
+    Months are summed when no day is left. Gives how many days and months it were.
     """
     last = Look.objects.current()
     if last.looked_at is None:
         return 0
     waiting = Stale.objects.order_by("month", "-day", "guide_key").distinct()
-    marks = [Mark._make(mark) for mark in waiting.values_list(*Mark._fields)[:most]]
-    done = sum(_count_anew(mark, last.looked_at) for mark in marks)
+    groups: defaultdict[tuple[str, bool], list[date]] = defaultdict(list)
+    for guide_key, month, day in waiting.values_list("guide_key", "month", "day")[:most]:
+        groups[guide_key, month].append(day)
+    done = 0
+    for (guide_key, month), days in groups.items():
+        done += _Work(guide_key, last.looked_at, month=month).do(days)
     if last.counted_at != last.looked_at and not Stale.objects.exists():
         same = Look.objects.filter(pk=Look.ONLY, looked_at=last.looked_at)
         same.update(counted_at=last.looked_at, months_until=month_of(last.looked_at))
     return done
 
 
-def _count_anew(mark: Mark, now: datetime) -> bool:
-    """Count what is marked; whether it is done, or somebody else was faster."""
-    marks = Stale.objects.filter(**mark._asdict())
-    seen = list(marks.order_by("pk").values_list("pk", flat=True))
-    if not seen:
-        return False
-    tables = _sums(mark) if mark.month else _count(mark, now)
-    rows = _rows(mark, tables)
-    try:
-        with transaction.atomic():
-            # Of two at once, one takes a mark away that the other has seen, too.
-            if marks.filter(pk__lte=seen[-1]).delete()[0] != len(seen):
-                raise _Overtaken
-            of_guide = {"slice__guide__key": mark.guide_key, "slice__months": mark.month}
-            for model in COUNTS:
-                model._default_manager.filter(day=mark.day, **of_guide).delete()
-                model._default_manager.bulk_create(rows[model])
-            if not mark.month and mark.day < month_of(now):
-                Stale.objects.mark([(mark.guide_key, month_of(mark.day))], month=True)
-    except _Overtaken:
-        return False
-    return True
+class _Work:
+    """Counting marked days of one guide, or summing up months of it."""
 
+    def __init__(self, guide_key: str, now: datetime, *, month: bool) -> None:
+        self.guide_key, self.now, self.month = guide_key, now, month
+        self.editions = _editions(guide_key)
+        self.slices: dict[Kind, int] = {}
 
-def _rows(mark: Mark, tables: Tables) -> dict[type[Count], list[Count]]:
-    """What was counted as rows that are not yet written."""
-    slices = _slices(mark.guide_key, {key[0] for cells in tables.values() for key in cells})
-    return {
-        model: [
+    def do(self, days: Sequence[date]) -> int:
+        """Count these days; how many of them nobody else was faster at."""
+        # Whatever is marked from here on is counted again, so the marks come before the rows.
+        marks = list(self._marks(days).values_list("pk", "day"))
+        last = max((pk for pk, _day in marks), default=0)
+        seen = Counter(day for _pk, day in marks)
+        done, some, rows = 0, list[date](), list[Count]()
+        for nth, day in enumerate(seen, start=1):
+            some.append(day)
+            rows += self._rows(day)
+            if len(rows) >= ROWS or nth == len(seen):
+                if self._write(some, rows, sum(seen[each] for each in some), last):
+                    done += len(some)
+                some, rows = [], []
+        return done
+
+    def _marks(self, days: Sequence[date]) -> StaleQuerySet:
+        return Stale.objects.filter(guide_key=self.guide_key, month=self.month, day__in=days)
+
+    def _write(self, days: Sequence[date], rows: Sequence[Count], marks: int, last: int) -> bool:
+        """Replace all counts of these days; False when somebody else was faster."""
+        try:
+            with transaction.atomic():
+                # Of two at once, one takes a mark away that the other has seen, too.
+                if self._marks(days).filter(pk__lte=last).delete()[0] != marks:
+                    raise _Overtaken
+                for model in COUNTS:
+                    counts = model._default_manager
+                    counts.filter(
+                        slice__guide__key=self.guide_key, slice__months=self.month, day__in=days
+                    ).delete()
+                    counts.bulk_create(row for row in rows if isinstance(row, model))
+                if not self.month:
+                    over = {month_of(day) for day in days if day < month_of(self.now)}
+                    Stale.objects.mark([(self.guide_key, month) for month in over], month=True)
+        except _Overtaken:
+            return False
+        return True
+
+    def _rows(self, day: date) -> list[Count]:
+        """What is counted of a day, or summed up of a month, as rows that are not yet written."""
+        tables = _sums(self.guide_key, day) if self.month else self._count(day)
+        self._make_slices({key[0] for cells in tables.values() for key in cells})
+        return [
             model(
-                slice_id=slices[kind],
-                day=mark.day,
+                slice_id=self.slices[kind],
+                day=day,
                 **dict(zip(model.BY, group, strict=True)),
                 **counts,
             )
+            for model, cells in tables.items()
             for (kind, *group), counts in cells.items()
         ]
-        for model, cells in tables.items()
-    }
+
+    def _make_slices(self, kinds: set[Kind]) -> None:
+        """Know the ids of these slices, which are made where they are missing."""
+        if kinds <= self.slices.keys():
+            return
+        known = Slice.objects.filter(guide__key=self.guide_key)
+
+        def read() -> None:
+            rows = known.values_list("pk", *Kind._fields)
+            self.slices = {Kind._make(kind): pk for pk, *kind in rows}
+
+        read()
+        if missing := kinds - self.slices.keys():
+            rows = [Slice(**kind._asdict()) for kind in sorted(missing)]
+            Slice.objects.bulk_create(rows, ignore_conflicts=True)  # another worker may make them
+            read()
+
+    def _count(self, day: date) -> Tables:
+        """Everything that is counted of one day, in fine slices and in coarse ones."""
+        of_day = Session.objects.filter(
+            edition__in=self.editions,
+            started_at__gte=midnight(day),
+            started_at__lt=midnight(day + timedelta(days=1)),
+        )
+        pks = list(of_day.order_by().values_list("pk", flat=True))
+        tables: Tables = {model: defaultdict(Counter) for model in COUNTS}
+        for at in range(0, len(pks), AT_ONCE):
+            some = pks[at : at + AT_ONCE]
+            asks = Escalation.objects.filter(session__in=some).order_by()
+            asked = set(asks.values_list("session_id", flat=True))
+            for head, steps in _read(some):
+                edition, escalated = self.editions[head.edition], head.pk in asked
+                Walk(head, steps, edition, escalated, idle_since(self.now)).add_to(tables)
+        for cells in tables.values():
+            for (kind, *group), counts in list(cells.items()):
+                cells[kind.coarse, *group].update(counts)
+        return tables
 
 
-def _slices(guide_key: str, kinds: set[Kind]) -> dict[Kind, int]:
-    """The ids of these slices, which are made where they are missing."""
-    known = Slice.objects.filter(guide__key=guide_key)
-
-    def ids() -> dict[Kind, int]:
-        return {Kind._make(kind): pk for pk, *kind in known.values_list("pk", *Kind._fields)}
-
-    found = ids()
-    if missing := kinds - found.keys():
-        # Another worker may make the same ones.
-        rows = [Slice(**kind._asdict()) for kind in sorted(missing)]
-        Slice.objects.bulk_create(rows, ignore_conflicts=True)
-        found = ids()
-    return found
-
-
-def _count(mark: Mark, now: datetime) -> Tables:
-    """Everything that is counted of one day of a guide, in fine slices and in coarse ones."""
-    editions = _editions(mark.guide_key)
-    of_day = Session.objects.filter(
-        edition__in=editions,
-        started_at__gte=midnight(mark.day),
-        started_at__lt=midnight(mark.day + timedelta(days=1)),
-    )
-    pks = list(of_day.order_by("pk").values_list("pk", flat=True))
-    tables: Tables = {model: defaultdict(Counter) for model in COUNTS}
-    for at in range(0, len(pks), AT_ONCE):
-        some = pks[at : at + AT_ONCE]
-        asks = Escalation.objects.filter(session__in=some).order_by()
-        asked = set(asks.values_list("session_id", flat=True))
-        for head, steps in _read(some):
-            edition = editions[head.edition]
-            Walk(head, steps, edition, head.pk in asked, idle_since(now)).add_to(tables)
-    for cells in tables.values():
-        for (kind, *group), counts in list(cells.items()):
-            cells[kind.coarse, *group].update(counts)
-    return tables
-
-
-def _sums(mark: Mark) -> Tables:
+def _sums(guide_key: str, month: date) -> Tables:
     """What was counted on the days of a month, added up."""
     tables: Tables = {model: defaultdict(Counter) for model in COUNTS}
     for model, cells in tables.items():
         days = model._default_manager.filter(
-            slice__guide__key=mark.guide_key,
+            slice__guide__key=guide_key,
             slice__months=False,
-            day__gte=mark.day,
-            day__lt=month_after(mark.day),
+            day__gte=month,
+            day__lt=month_after(month),
         )
         by = [*(f"slice__{name}" for name in Kind._fields), *model.BY]
         sums = {f"all_{name}": Sum(name) for name in model.SUMS}
