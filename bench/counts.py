@@ -29,6 +29,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
+from django.core.management.color import no_style  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import setup_test_environment  # noqa: E402
@@ -118,6 +119,9 @@ def copy(editions: list[Edition], copies: int) -> None:
             },
             ids[Attempt],
         )
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), [Session, Attempt]):
+            cursor.execute(statement)
 
 
 def _insert(model: type[Session] | type[Attempt], changed: dict[str, str], last: int) -> None:

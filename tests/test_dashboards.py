@@ -161,6 +161,21 @@ class NumbersTests(NumbersPageTestCase):
                 for ending in analytics.Ending:
                     self.assertIn(f" {ending.label} ", text)
 
+    def test_every_page_says_when_it_was_counted(self) -> None:
+        urls = (NUMBERS, *TABS, reverse("numbers_fixes"), reverse("numbers_fix", args=["cable"]))
+        now = timezone.now()
+        for at, sentence in (
+            (None, "Nothing has been counted yet"),
+            (now, f"Counted at {timezone.localtime(now):%H:%M}."),
+            (now - timedelta(minutes=10), "Counted at"),
+            (now - timedelta(days=1), "Not everything has been counted since"),
+        ):
+            if at:
+                count(at)
+            for url in urls:
+                with self.subTest(url=url, at=at):
+                    self.assertIn(sentence, in_words(self.page_as_counted(url)))
+
     def test_a_desk_without_guides_says_so(self) -> None:
         Edition.objects.unpublish(self.guide)
         self.assertIn("Nothing to count yet.", self.text(NUMBERS))

@@ -60,6 +60,8 @@ class ValueTests(SettingsTestCase):
             ("START_LIMIT", "-1"),
             ("SUPPORT_EMAIL", "a@example.org, b@example.org"),
             ("ESCALATION_DAYS", "0"),
+            ("COUNT_SECONDS", "0"),
+            ("IDLE_MINUTES", "1441"),
             ("PROXY_COUNT", "6"),
             ("DEBUG", "maybe"),
             ("LAN", "192.168.1.2"),

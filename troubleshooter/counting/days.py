@@ -90,9 +90,11 @@ class _Work:
         """Replace all counts of these days; False when somebody else was faster."""
         try:
             with transaction.atomic():
-                # Of two at once, one takes a mark away that the other has seen, too.
-                if self._marks(days).filter(pk__lte=last).delete()[0] != marks:
+                # Of two at once, both have seen a mark that only one of them can take away.
+                mine = self._marks(days).filter(pk__lte=last)
+                if len(mine.select_for_update(skip_locked=True)) != marks:
                     raise _Overtaken
+                mine.delete()
                 for model in COUNTS:
                     counts = model._default_manager
                     counts.filter(

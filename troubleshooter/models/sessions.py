@@ -5,9 +5,9 @@ never changed once answered. Nothing in these rows says who the visitor is.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -108,14 +108,18 @@ class SessionQuerySet(models.QuerySet["Session"]):
         """Those of simulated visitors (see the command `simulate_visitors`)."""
         return self.filter(channel=Session.SIMULATED)
 
+    def days(self) -> Iterator[tuple[str, date]]:
+        """On which days of which guides (by key) did these sessions start?"""
+        days = self.order_by().values_list("edition__guide__key", TruncDate("started_at"))
+        yield from days.distinct()
+
     def mark_stale(self) -> None:
-        """Have the days on which these sessions started counted anew.
+        """Have these days counted anew.
 
         Whoever writes sessions otherwise than by their verbs says so by this. What the verbs do
         is found by `last_answer_at`.
         """
-        day = TruncDate("started_at")
-        Stale.objects.mark(self.order_by().values_list("edition__guide__key", day).distinct())
+        Stale.objects.mark(self.days())
 
     def delete(self) -> tuple[int, dict[str, int]]:
         with transaction.atomic():
