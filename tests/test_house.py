@@ -28,6 +28,8 @@ FLOORS = {
     0: {
         "charts",
         "flow",
+        "population",
+        "histograms",
         "ordering",
         "evidence",
         "markup",
@@ -39,7 +41,7 @@ FLOORS = {
         "pictures",
     },
     1: {"models"},
-    2: {"analytics", "catalogue", "delivery", "engines", "exports", "importing", "web"},
+    2: {"analytics", "counting", "catalogue", "delivery", "engines", "exports", "importing", "web"},
     3: {"views", "asking", "following", "handover", "dashboards", "admin", "templatetags"},
     4: {"urls", "apps", "management"},
 }
@@ -53,7 +55,9 @@ NOUNS = [
     "drafts",
     "log",
     "editions",
+    "outline",
     "deliveries",
+    "stale",
     "sessions",
     "handovers",
     "transcript",
@@ -62,6 +66,7 @@ NOUNS = [
     "escalations",
     "follow_ups",
     "counts",
+    "searches",
     "__init__",
 ]
 

@@ -64,6 +64,8 @@ class ValueTests(SettingsTestCase):
             ("FOLLOW_UP_HOURS", "23"),
             ("FOLLOW_UP_HOURS", "505"),
             ("FOLLOW_UP_DAYS", "1"),
+            ("COUNT_SECONDS", "0"),
+            ("IDLE_MINUTES", "1441"),
             ("PROXY_COUNT", "6"),
             ("DEBUG", "maybe"),
             ("LAN", "192.168.1.2"),

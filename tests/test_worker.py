@@ -24,10 +24,10 @@ from django.test import TestCase, override_settings
 from django.utils import timezone
 
 from helpdesk.serve import Beside
-from tests.base import CastTestCase
-from troubleshooter import outbound
+from tests.base import CastTestCase, walk
+from troubleshooter import analytics, outbound
 from troubleshooter.management.commands import worker
-from troubleshooter.models import Delivery, Edition, Guide, Webhook, deliveries
+from troubleshooter.models import Delivery, Edition, Guide, Look, Webhook, deliveries
 
 
 def once() -> str:
@@ -51,6 +51,17 @@ class OnceTests(CastTestCase):
         self.plan()
         self.assertEqual(once(), "")
         self.assertEqual(Edition.objects.live().get().number, 1)
+
+    def test_it_counts_and_says_nothing_of_it(self) -> None:
+        walk(self.start(), "fixed")
+        self.assertEqual(once(), "")
+        self.assertEqual(analytics.endings("printer").confirmed, 1)
+        walk(self.start(), "fixed")
+        once()  # too soon for another look
+        self.assertEqual(analytics.endings("printer").confirmed, 1)
+        Look.objects.update(looked_at=timezone.now() - timedelta(minutes=1))
+        once()
+        self.assertEqual(analytics.endings("printer").confirmed, 2)
 
     def test_a_fault_is_told_to_whoever_asked(self) -> None:
         with (

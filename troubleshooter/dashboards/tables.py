@@ -75,7 +75,17 @@ GUIDES_OF_FIX_COLUMNS = (
 )
 PLATFORM_COLUMNS = ("platform", "revision", *TALLY_COLUMNS)
 SESSION_COLUMNS = (
-    *("session", "started_at", "ending", "symptom", "platform", "edition", "language", "path"),
+    *(
+        "session",
+        "started_at",
+        "ending",
+        "symptom",
+        "platform",
+        "edition",
+        "language",
+        "arm",
+        "path",
+    ),
 )
 
 
@@ -223,6 +233,7 @@ def session_cells(row: SessionRow, form: str) -> Row:
         "platform": row.platform,
         "edition": row.edition,
         "language": row.language,
+        "arm": row.arm,
         "path": " → ".join(map(in_words, row.path))
         if form == "csv"
         else [asdict(attempt) for attempt in row.path],

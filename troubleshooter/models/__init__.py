@@ -1,7 +1,19 @@
 """The nouns, in the order in which they may know each other: content … sessions, counts."""
 
 from .content import Contact, Fix, Guide, Picture, Placement, Risk, Step, Symptom, Topic
-from .counts import MissedSearch
+from .counts import (
+    COUNTS,
+    Count,
+    FixCount,
+    FixTime,
+    Look,
+    PlaceCount,
+    ResolutionTime,
+    SessionCount,
+    Slice,
+    idle_for,
+    idle_since,
+)
 from .deliveries import Delivery, TwoSecrets, Webhook
 from .drafts import copied, rewrite
 from .editions import CannotRollBack, CannotSchedule, Edition, EditionQuerySet, NotReady
@@ -11,12 +23,16 @@ from .follow_ups import Answer, CannotAsk, FollowUp
 from .handovers import HandOver
 from .log import CannotReview, LogLine
 from .messages import Message, TooMany
+from .outline import Outline, outlines
 from .reading import Reading, ReadingContact, ReadingFix, ReadingStep, ReadingSymptom, freeze, read
 from .scenarios import Scenario
+from .searches import MissedSearch
 from .sessions import Attempt, Kind, Move, Session
+from .stale import Stale, StaleQuerySet, midnight, month_after, month_of
 from .transcript import Line, Tried, lines, transcript, tried
 
 __all__ = [
+    "COUNTS",
     "Answer",
     "Attempt",
     "CannotAsk",
@@ -25,6 +41,7 @@ __all__ = [
     "CannotRollBack",
     "CannotSchedule",
     "Contact",
+    "Count",
     "Cure",
     "Delivery",
     "Edition",
@@ -32,26 +49,36 @@ __all__ = [
     "Escalation",
     "Finding",
     "Fix",
+    "FixCount",
+    "FixTime",
     "FollowUp",
     "Guide",
     "HandOver",
     "Kind",
     "Line",
     "LogLine",
+    "Look",
     "Message",
     "MissedSearch",
     "Move",
     "NotReady",
+    "Outline",
     "Picture",
+    "PlaceCount",
     "Placement",
     "Reading",
     "ReadingContact",
     "ReadingFix",
     "ReadingStep",
     "ReadingSymptom",
+    "ResolutionTime",
     "Risk",
     "Scenario",
     "Session",
+    "SessionCount",
+    "Slice",
+    "Stale",
+    "StaleQuerySet",
     "Step",
     "Symptom",
     "TooMany",
@@ -62,7 +89,13 @@ __all__ = [
     "copied",
     "findings",
     "freeze",
+    "idle_for",
+    "idle_since",
     "lines",
+    "midnight",
+    "month_after",
+    "month_of",
+    "outlines",
     "read",
     "rewrite",
     "transcript",

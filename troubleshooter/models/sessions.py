@@ -5,14 +5,15 @@ never changed once answered. Nothing in these rows says who the visitor is.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
+from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +24,7 @@ from troubleshooter.flow import Outcome, Reason, Status, Verdict
 from .deliveries import Delivery, Webhook
 from .editions import Edition
 from .reading import Reading
+from .stale import Stale
 
 LIFETIME = timedelta(days=30)  # after the last answer, the link is dead
 MOST_ATTEMPTS = 200  # in one session; nobody needs them, a script would fill the disk
@@ -106,6 +108,24 @@ class SessionQuerySet(models.QuerySet["Session"]):
         """Those of simulated visitors (see the command `simulate_visitors`)."""
         return self.filter(channel=Session.SIMULATED)
 
+    def days(self) -> Iterator[tuple[str, date]]:
+        """On which days of which guides (by key) did these sessions start?"""
+        days = self.order_by().values_list("edition__guide__key", TruncDate("started_at"))
+        yield from days.distinct()
+
+    def mark_stale(self) -> None:
+        """Have these days counted anew.
+
+        Whoever writes sessions otherwise than by their verbs says so by this. What the verbs do
+        is found by `last_answer_at`.
+        """
+        Stale.objects.mark(self.days())
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            self.mark_stale()
+            return super().delete()
+
     def walk(self, public_id: str) -> "Session | None":
         """The session with its edition and attempts, in one query; None when there is none."""
         rows = list(
@@ -166,7 +186,11 @@ class Session(models.Model):
         verbose_name = _("session")
         verbose_name_plural = _("sessions")
         ordering = ["-started_at", "-id"]
-        indexes = [models.Index(fields=["edition", "-started_at"])]
+        indexes = [
+            models.Index(fields=["edition", "-started_at"]),
+            # What moved since it was last counted.
+            models.Index(fields=["last_answer_at"], name="troubleshooter_session_moved"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status=Status.RESOLVED) ^ Q(resolved_by=""),
@@ -180,6 +204,9 @@ class Session(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        return Session.objects.filter(pk=self.pk).delete()
 
     @cached_property
     def rows(self) -> "list[Attempt]":
