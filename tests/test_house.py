@@ -52,6 +52,7 @@ NOUNS = [
     "drafts",
     "log",
     "editions",
+    "notices",
     "deliveries",
     "sessions",
     "handovers",

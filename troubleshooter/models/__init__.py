@@ -9,6 +9,7 @@ from .escalations import CannotMove, Cure, Escalation, Message, TooMany
 from .findings import Finding, findings
 from .handovers import HandOver
 from .log import CannotReview, LogLine
+from .notices import CannotAnnounce, Notice, notice_on
 from .reading import Reading, ReadingContact, ReadingFix, ReadingStep, ReadingSymptom, freeze, read
 from .scenarios import Scenario
 from .sessions import Attempt, Kind, Move, Session
@@ -16,6 +17,7 @@ from .transcript import Line, Tried, lines, transcript, tried
 
 __all__ = [
     "Attempt",
+    "CannotAnnounce",
     "CannotMove",
     "CannotReview",
     "CannotRollBack",
@@ -37,6 +39,7 @@ __all__ = [
     "MissedSearch",
     "Move",
     "NotReady",
+    "Notice",
     "Picture",
     "Placement",
     "Reading",
@@ -57,6 +60,7 @@ __all__ = [
     "findings",
     "freeze",
     "lines",
+    "notice_on",
     "read",
     "rewrite",
     "transcript",

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from helpdesk.parent import end_with
 from troubleshooter import delivery
-from troubleshooter.models import Delivery, Edition, Escalation
+from troubleshooter.models import Delivery, Edition, Escalation, Notice
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +33,11 @@ Job = Callable[[datetime], Iterator[str]]  # does what is due, and says of each 
 def go_live(now: datetime) -> Iterator[str]:
     for edition in Edition.objects.go_live(now):
         yield f"“{edition.title}”: edition {edition.number} is live, as planned."
+
+
+def end_notices(now: datetime) -> Iterator[str]:
+    for notice in Notice.objects.end_due(now):
+        yield f"“{notice.guide.title}”: its notice ended, as planned."
 
 
 def deliver(now: datetime) -> Iterator[str]:
@@ -70,7 +75,7 @@ def forget_escalations(now: datetime) -> Iterator[str]:
         yield f"Escalations closed long ago are forgotten: {count}."
 
 
-JOBS: tuple[Job, ...] = (go_live, deliver, forget_deliveries, forget_escalations)
+JOBS: tuple[Job, ...] = (go_live, end_notices, deliver, forget_deliveries, forget_escalations)
 
 
 class Command(BaseCommand):
