@@ -33,6 +33,7 @@ FLOORS = {
         "tokens",
         "text",
         "search",
+        "signals",
         "outbound",
         "decoder",
         "pictures",
