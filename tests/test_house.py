@@ -27,6 +27,8 @@ FLOORS = {
     0: {
         "charts",
         "flow",
+        "population",
+        "histograms",
         "ordering",
         "evidence",
         "markup",
@@ -39,7 +41,7 @@ FLOORS = {
         "pictures",
     },
     1: {"models"},
-    2: {"analytics", "catalogue", "delivery", "engines", "exports", "importing", "web"},
+    2: {"analytics", "counting", "catalogue", "delivery", "engines", "exports", "importing", "web"},
     3: {"views", "asking", "handover", "dashboards", "admin", "templatetags"},
     4: {"urls", "apps", "management"},
 }
@@ -54,13 +56,16 @@ NOUNS = [
     "log",
     "editions",
     "notices",
+    "outlines",
     "deliveries",
+    "stale",
     "sessions",
     "handovers",
     "transcript",
     "letters",
     "escalations",
     "counts",
+    "searches",
     "__init__",
 ]
 

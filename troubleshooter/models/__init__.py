@@ -1,7 +1,19 @@
 """The nouns, in the order in which they may know each other: content … sessions, counts."""
 
 from .content import Contact, Fix, Guide, Picture, Placement, Risk, Step, Symptom, Topic
-from .counts import MissedSearch
+from .counts import (
+    COUNTS,
+    Count,
+    FixCount,
+    FixTime,
+    Look,
+    PlaceCount,
+    ResolutionTime,
+    SessionCount,
+    Slice,
+    idle_for,
+    idle_since,
+)
 from .deliveries import Delivery, Webhook
 from .drafts import copied, rewrite
 from .editions import CannotRollBack, CannotSchedule, Edition, EditionQuerySet, NotReady
@@ -10,12 +22,16 @@ from .findings import Finding, findings
 from .handovers import HandOver
 from .log import CannotReview, LogLine
 from .notices import CannotAnnounce, Notice, notice_on
+from .outlines import Outline, outlines
 from .reading import Reading, ReadingContact, ReadingFix, ReadingStep, ReadingSymptom, freeze, read
 from .scenarios import Scenario
+from .searches import MissedSearch
 from .sessions import Attempt, Kind, Move, Session
+from .stale import Stale, midnight
 from .transcript import Line, Tried, lines, transcript, tried
 
 __all__ = [
+    "COUNTS",
     "Attempt",
     "CannotAnnounce",
     "CannotMove",
@@ -23,6 +39,7 @@ __all__ = [
     "CannotRollBack",
     "CannotSchedule",
     "Contact",
+    "Count",
     "Cure",
     "Delivery",
     "Edition",
@@ -30,26 +47,35 @@ __all__ = [
     "Escalation",
     "Finding",
     "Fix",
+    "FixCount",
+    "FixTime",
     "Guide",
     "HandOver",
     "Kind",
     "Line",
     "LogLine",
+    "Look",
     "Message",
     "MissedSearch",
     "Move",
     "NotReady",
     "Notice",
+    "Outline",
     "Picture",
+    "PlaceCount",
     "Placement",
     "Reading",
     "ReadingContact",
     "ReadingFix",
     "ReadingStep",
     "ReadingSymptom",
+    "ResolutionTime",
     "Risk",
     "Scenario",
     "Session",
+    "SessionCount",
+    "Slice",
+    "Stale",
     "Step",
     "Symptom",
     "TooMany",
@@ -59,8 +85,12 @@ __all__ = [
     "copied",
     "findings",
     "freeze",
+    "idle_for",
+    "idle_since",
     "lines",
+    "midnight",
     "notice_on",
+    "outlines",
     "read",
     "rewrite",
     "transcript",
