@@ -41,7 +41,17 @@ FLOORS = {
         "pictures",
     },
     1: {"models"},
-    2: {"analytics", "counting", "catalogue", "delivery", "engines", "exports", "importing", "web"},
+    2: {
+        "analytics",
+        "counting",
+        "watching",
+        "catalogue",
+        "delivery",
+        "engines",
+        "exports",
+        "importing",
+        "web",
+    },
     3: {"views", "asking", "handover", "dashboards", "admin", "templatetags"},
     4: {"urls", "apps", "management"},
 }
@@ -66,6 +76,7 @@ NOUNS = [
     "escalations",
     "counts",
     "searches",
+    "signals",
     "__init__",
 ]
 

@@ -27,6 +27,7 @@ from .reading import Reading, ReadingContact, ReadingFix, ReadingStep, ReadingSy
 from .scenarios import Scenario
 from .searches import MissedSearch
 from .sessions import Attempt, Kind, Move, Session
+from .signals import Signal
 from .stale import Stale, midnight
 from .transcript import Line, Tried, lines, transcript, tried
 
@@ -74,6 +75,7 @@ __all__ = [
     "Scenario",
     "Session",
     "SessionCount",
+    "Signal",
     "Slice",
     "Stale",
     "Step",

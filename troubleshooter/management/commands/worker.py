@@ -18,7 +18,7 @@ from django.db import Error, connections
 from django.utils import timezone
 
 from helpdesk.parent import end_with
-from troubleshooter import counting, delivery
+from troubleshooter import counting, delivery, watching
 from troubleshooter.models import Delivery, Edition, Escalation, Notice
 
 logger = logging.getLogger(__name__)
@@ -87,6 +87,19 @@ def count(now: datetime) -> Iterator[str]:
     yield from ()
 
 
+class Watch:
+    """Look for signals, about every hour in each worker: looking twice finds nothing twice."""
+
+    looked_at: datetime | None = None
+
+    def __call__(self, now: datetime) -> Iterator[str]:
+        if self.looked_at and abs(now - self.looked_at) < watching.EVERY:
+            return
+        for found in watching.watch(now):
+            yield f"Needs attention: {found}."
+        self.looked_at = now
+
+
 JOBS: tuple[Job, ...] = (
     go_live,
     end_notices,
@@ -94,6 +107,7 @@ JOBS: tuple[Job, ...] = (
     forget_deliveries,
     forget_escalations,
     count,
+    Watch(),
 )
 
 
