@@ -266,7 +266,7 @@ class PageTests(VisitorTestCase, NoticeTestCase):
         for query in ("", "?agree=yes"):
             said = self.text(f"{session.url}reset/{query}")
             self.assertIn("This fix is paused", said)
-            self.assertIn("Skip this one", said)
+            self.assertIn("Skip it for now", said)
             for hidden in ("Hold the button", "I understand what will be lost", "It’s fixed"):
                 self.assertNotIn(hidden, said)
         said = self.text("/g/printer-offline/")
@@ -291,7 +291,9 @@ class PageTests(VisitorTestCase, NoticeTestCase):
             self.assertContains(response, "paused, so your answer was not saved", status_code=409)
             self.assertContains(response, "Known trouble", status_code=409)
         self.assertIsNone(Attempt.objects.get(seq=4).outcome)
-        self.assertRedirects(self.answer(url, reason="afraid"), url, 303)  # offered once more
+        self.assertRedirects(self.answer(url, reason="other"), url, 303)
+        self.assertIn("It is still paused: skip it once more", self.text(url))
+        self.assertRedirects(self.answer(url, reason="other"), f"{session.url}end/", 303)
 
     def test_who_was_shown_it_before_can_say_what_came_of_it(self) -> None:
         session = walk(self.start(), *["not_fixed"] * 3)
