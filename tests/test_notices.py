@@ -1,16 +1,15 @@
 """Notices: how one comes to stand, what visitors see of it, and what it pauses."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from unittest.mock import patch
 
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from tests.base import CastTestCase, make_staff, walk
-from tests.test_sessions import again
+from tests.test_sessions import again, clock
 from tests.test_views import VisitorTestCase
 from troubleshooter.flow import Outcome
 from troubleshooter.management.commands import worker
@@ -30,10 +29,6 @@ from troubleshooter.text import BadText
 
 HOUR = timedelta(hours=1)
 TEXT = "The maker's servers are down; see https://status.example/ for more."
-
-
-def clock(now: datetime) -> Any:
-    return patch("django.utils.timezone.now", return_value=now)
 
 
 class NoticeTestCase(CastTestCase):

@@ -7,9 +7,11 @@ from unittest.mock import patch
 from django.test import override_settings
 from django.utils import timezone
 
-from tests.base import CastTestCase, make_staff
+from tests.base import CastTestCase, make_staff, walk
+from tests.test_sessions import clock
 from tests.test_worker import once
-from troubleshooter import watching
+from troubleshooter import counting, watching
+from troubleshooter.management.commands import worker
 from troubleshooter.management.commands.worker import Watch
 from troubleshooter.models import (
     Edition,
@@ -223,12 +225,20 @@ class WatchTests(CountsTestCase):
             list(look(self.now))
         self.assertIsNone(look.looked_at)
 
-    def test_the_worker_watches_from_the_rows_on(self) -> None:
-        """From a session's row through the counts to a look: nothing to see, and nothing fails."""
-        self.start()
-        self.assertEqual(once(), "")
-        self.assertTrue(SessionCount.objects.exists())
-        self.assertEqual(Signal.objects.count(), 0)
+    def test_it_is_seen_from_the_rows_of_sessions_on(self) -> None:
+        with clock(self.now - 50 * DAY):
+            walk(self.start(), "fixed")
+        for _visitor in range(12):
+            walk(self.start(), *["not_fixed"] * 4)
+        counting.recount(timezone.now())
+        kinds = {(found.kind, found.evidence["count"]) for found in self.watch()}
+        self.assertEqual(kinds, {("surge", 12), ("failures", 12)})
+
+    def test_the_worker_has_the_job(self) -> None:
+        [job] = [job for job in worker.JOBS if isinstance(job, Watch)]
+        with patch.object(job, "looked_at", None):
+            once()
+            self.assertIsNotNone(job.looked_at)
 
 
 class SuggestionTests(CountsTestCase):
