@@ -13,10 +13,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy
 
 from troubleshooter.models import Edition, Fix, Guide, Session, Signal
+from troubleshooter.models.signals import SURGES
 from troubleshooter.signals import Kind
 
 OF_FIXES = (Kind.FALLING, Kind.UNFINDABLE)
-SURGES = (Kind.SURGE, Kind.FAILURES)
 SENTENCES = {
     Kind.FALLING: gettext_lazy(
         "“%(name)s” fixed %(count)d of %(n)d in the last 7 days,"
