@@ -7,6 +7,9 @@ from typing import Any
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 
 from tests.base import CastTestCase, make_staff, walk
 from tests.test_sessions import again, clock
@@ -143,6 +146,47 @@ class VerbTests(NoticeTestCase):
             key="printer", language="de", topic=self.guide.topic, slug="drucker", title="Drucker"
         )
         self.assertIsNone(notice_on(other, timezone.now()))
+
+
+class WalkTests(NoticeTestCase):
+    def test_whatever_is_done_one_stands_at_most_and_each_move_is_logged_once(self) -> None:
+        @examples(max_examples=40, deadline=None, database=None)
+        @given(st.lists(st.sampled_from(["suggest", "announce", "end", "dismiss", "come late"])))
+        def check(moves: list[str]) -> None:
+            with transaction.atomic():
+                self.check(moves)
+                transaction.set_rollback(True)
+
+        check()
+
+    def check(self, moves: list[str]) -> None:
+        suggested = standing = 0
+        told: list[str] = []
+        for move in moves:
+            rows = list(Notice.objects.order_by("pk"))
+            if move == "suggest":
+                made = Notice.objects.suggest(self.guide, "Many came.")
+                self.assertEqual(made is not None, not suggested and not standing)
+                if made:
+                    suggested, told = 1, [*told, "suggested"]
+            elif move == "announce":
+                self.announce()
+                suggested, standing, told = 0, 1, [*told, "announced"]
+            elif move == "end":
+                self.assertEqual(sum(each.end(by=None) for each in rows), standing)
+                standing, told = 0, told + ["ended"] * standing
+            elif move == "dismiss":
+                self.assertEqual(sum(each.dismiss(by=None) for each in rows), suggested)
+                suggested, told = 0, told + ["dismissed"] * suggested
+            else:  # the worker, when no end has come
+                self.assertEqual(Notice.objects.end_due(timezone.now()), [])
+            states = self.states()
+            self.assertEqual(states.count("standing"), standing)
+            self.assertEqual(states.count("suggested"), suggested)
+            self.assertEqual(
+                notice_on(Guide.objects.get(), timezone.now()) is not None, bool(standing)
+            )
+        self.assertEqual(self.log(), told)
 
 
 class PauseTests(NoticeTestCase):
