@@ -2,7 +2,7 @@
 
     .venv/bin/python bench/signals.py [YEARS]
 
-Simulates YEARS (300) guide-years for each kind of traffic, always the same ones, and prints the
+Simulates YEARS (100) guide-years for each kind of traffic, always the same ones, and prints the
 false alarms for a guide and year; then the days until a planted change is found, as median and
 90th percentile, and how many were not found within four weeks. The figures stand in
 docs/numbers.md.
@@ -60,4 +60,4 @@ def delays(kind: Kind, change: Change, mean: int, times: int) -> str:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 300)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100)
