@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from troubleshooter import flow, tokens
-from troubleshooter.analytics import IDLE
 from troubleshooter.flow import Outcome, Reason, Status
-from troubleshooter.models import Attempt, Edition, Escalation, Session
+from troubleshooter.models import Attempt, Edition, Escalation, Session, idle_for
 
 MOMENT = timedelta(microseconds=1)
+IDLE = idle_for()
 AT_ONCE = 5000
 
 

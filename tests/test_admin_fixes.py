@@ -6,9 +6,8 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
-from tests.base import make_fix, walk
+from tests.base import count, make_fix, walk
 from tests.test_admin import DeskTestCase, admin_url
 from troubleshooter import search
 from troubleshooter.analytics import fixes as numbers
@@ -149,7 +148,8 @@ class RevisionTests(LibraryTestCase):
         walk(self.start(), "not_fixed", "fixed")
         self.post(renewed="on")
         Edition.objects.publish(self.guide, by=None)
-        counted = {(row.key, row.revision): row.fixed for row in numbers("printer", timezone.now())}
+        count()
+        counted = {(row.key, row.revision): row.fixed for row in numbers("printer")}
         self.assertEqual((counted["restart", 1], counted["restart", 2]), (1, 0))
 
     def test_an_agent_sees_the_revision_and_cannot_raise_it(self) -> None:
@@ -238,7 +238,8 @@ class CopyTests(LibraryTestCase):
         self.copy(renewed="on")
         own = self.own()
         Edition.objects.publish(self.guide, by=None)
-        counted = {(row.key, row.revision): row for row in numbers("printer", timezone.now())}
+        count()
+        counted = {(row.key, row.revision): row for row in numbers("printer")}
         self.assertEqual((counted[own.key, 1].shown, counted[own.key, 1].placed), (0, True))
         old = counted["restart", 1]
         self.assertEqual((old.fixed, old.resolved, old.placed), (1, 1, False))

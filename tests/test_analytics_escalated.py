@@ -10,10 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.base import CastTestCase, ask, make_staff, walk
+from tests.base import CastTestCase, ask, count, make_staff, walk
 from troubleshooter import analytics
-from troubleshooter.analytics import IDLE, CreditRow, Ending, Endings, Filter
-from troubleshooter.models import Cure, Escalation, Session
+from troubleshooter.analytics import CreditRow, Ending, Endings, Filter
+from troubleshooter.models import Cure, Escalation, Session, idle_for
 
 PAGE = "/escalation-numbers/"
 MINUTE = timedelta(minutes=1)
@@ -36,8 +36,9 @@ class EscalatedTestCase(CastTestCase):
 class PopulationTests(EscalatedTestCase):
     def count(self) -> tuple[Endings, list[Ending]]:
         now = timezone.now()
-        rows = analytics.walks(analytics.sessions("printer"), now)
-        return analytics.endings("printer", now), sorted(row.ending for row in rows)
+        count(now)
+        rows = analytics.walks(analytics.Sessions("printer"), now)
+        return analytics.endings("printer"), sorted(row.ending for row in rows)
 
     def test_an_unresolved_session_with_one_is_escalated_however_it_stands(self) -> None:
         ask(self.start())  # just now
@@ -46,7 +47,9 @@ class PopulationTests(EscalatedTestCase):
         gone = self.start()
         ask(gone), ask(gone, "Once more.")
         for session in (gone, Session.objects.order_by("pk")[2]):
-            Session.objects.filter(pk=session.pk).update(last_answer_at=timezone.now() - 2 * IDLE)
+            Session.objects.filter(pk=session.pk).update(
+                last_answer_at=timezone.now() - 2 * idle_for()
+            )
         self.assertEqual(self.count(), (Endings(escalated=4), ["escalated"] * 4))
 
     def test_a_resolved_one_is_confirmed(self) -> None:

@@ -23,13 +23,14 @@ from troubleshooter.models import (
 
 MINUTE = timedelta(minutes=1)
 HOUR = 60 * MINUTE
+PAUSES = (MINUTE / 60, MINUTE, MINUTE, 10 * MINUTE, 40 * MINUTE, 7 * HOUR)
 
 
 def all_counts() -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table of counts, without its id."""
     tables = {}
     for model in COUNTS:
-        fields = [f"slice__{name}" for name in (*counting.Kind._fields, "months")]
+        fields = [f"slice__{name}" for name in counting.Kind._fields]
         rows = model._default_manager.values_list(*fields, "day", *model.BY, *model.SUMS)
         tables[model.__name__] = sorted(rows)
     return tables
@@ -44,7 +45,7 @@ class World:
 
     def __init__(self, case: CastTestCase, seed: int) -> None:
         self.case, self.chance = case, random.Random(seed)
-        self.now = timezone.now()
+        self.now = timezone.now() + 24 * HOUR * self.chance.randrange(31)
         self.edition = case.edition
 
     def go_on(self) -> None:
@@ -64,7 +65,7 @@ class World:
                     strict=True,
                 )
             )[0]()
-        self.now += self.chance.choice([MINUTE / 60, MINUTE, 10 * MINUTE, 40 * MINUTE, 7 * HOUR])
+        self.now += self.chance.choice(PAUSES)
 
     def start(self) -> None:
         symptom = self.chance.choice(["offline", "unknown", ""])
@@ -125,10 +126,10 @@ class World:
         """Killed somewhere: before, within or after what is written."""
         where = self.chance.choice(
             [
-                "troubleshooter.counting.Session.objects.mark_stale",
-                "troubleshooter.counting._slices",
-                "troubleshooter.counting._row",
-                "troubleshooter.counting.FixCount.objects.bulk_create",
+                "troubleshooter.counting.looks._mark_months",
+                "troubleshooter.counting.days._sums",
+                "troubleshooter.counting.days._slices",
+                "troubleshooter.models.FixCount.objects.bulk_create",
             ]
         )
         with mock.patch(where, side_effect=Killed):

@@ -11,13 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from tests.base import CastTestCase, make_fix, walk
+from tests.base import CastTestCase, count, make_fix, walk
 from troubleshooter import analytics
-from troubleshooter.analytics import contents
 from troubleshooter.dashboards.base import nearest
 from troubleshooter.dashboards.guide import PER_PAGE
 from troubleshooter.flow import Outcome
-from troubleshooter.models import Edition, Fix, Guide, Placement, Session
+from troubleshooter.models import Edition, Fix, Guide, Placement, Session, idle_for, outline
 
 NUMBERS = reverse("numbers")
 PRINTER = reverse("numbers_guide", args=["printer"])
@@ -51,6 +50,11 @@ class NumbersPageTestCase(CastTestCase):
         self.client.force_login(self.ada)
 
     def page(self, url: str) -> str:
+        """A page, once the worker has counted."""
+        count()
+        return self.page_as_counted(url)
+
+    def page_as_counted(self, url: str) -> str:
         response = self.client.get(url)
         self.assertEqual(response.status_code, 200)
         return response.content.decode()
@@ -124,7 +128,7 @@ class NumbersTests(NumbersPageTestCase):
         walk(self.start(), *["not_fixed"] * 4)
         self.start()
         gone = walk(self.start(), *["not_fixed"] * 3)  # stands before the reset
-        Session.objects.filter(pk=gone.pk).update(last_answer_at=timezone.now() - analytics.IDLE)
+        Session.objects.filter(pk=gone.pk).update(last_answer_at=timezone.now() - idle_for())
         other = Guide.objects.create(
             key="scanner",
             slug="scanner",
@@ -141,9 +145,9 @@ class NumbersTests(NumbersPageTestCase):
             [
                 "Guide Sessions Change Per week Confirmed Escalated Exhausted Assumed Left"
                 " Under way",
-                f"The printer is offline Printer 4 +4 0 before {line} 4. 1 0 1 0 1 1",
-                f"Scans are <b>blue Printer · not live 1 +1 0 before {line} 1. 1 0 0 0 0 0",
-                f"All guides 5 +5 0 before {line} 5. 2 0 1 0 1 1",
+                f"The printer is offline Printer 4 0 0 before {line} 4. 1 0 1 0 1 1",
+                f"Scans are <b>blue Printer · not live 1 0 0 before {line} 1. 1 0 0 0 0 0",
+                f"All guides 5 0 0 before {line} 5. 2 0 1 0 1 1",
             ],
         )
         self.assertContains(self.client.get(f"{NUMBERS}?period=all"), f'href="{PRINTER}"')
@@ -314,6 +318,8 @@ class FilterTests(NumbersPageTestCase):
             ("to_day=2026-03-06", []),
             ("edition=1", other + phone),
             ("language=en&platform=ios&simulated=1", phone),
+            ("arm=author", other + phone),
+            ("arm=learned", []),
             ("symptom=&platform=&edition=&language=&from_day=&to_day=&simulated=", other + phone),
         ):
             with self.subTest(query=query):
@@ -342,6 +348,7 @@ class FilterTests(NumbersPageTestCase):
             ("symptom=%3Cb%3E", "This guide has no symptom with the key “<b>”, so it is left out."),
             ("platform=toaster", "“toaster” is no platform, so it is left out."),
             ("edition=2", "This guide has no edition “2”, so it is left out."),
+            ("arm=toast", "“toast” is none of the orders, so it is left out."),
             ("edition=1.0", "This guide has no edition “1.0”"),
             (f"edition={'9' * 5000}", "This guide has no edition “9999"),
             ("language=de", "no edition in the language “de”, so it is left out."),
@@ -378,9 +385,10 @@ class FilterTests(NumbersPageTestCase):
 class QueryTests(NumbersPageTestCase):
     def statements(self, url: str) -> int:
         """How many statements a process takes that has not read any edition yet."""
-        contents._kept.clear()
+        count()
+        outline._kept.clear()
         with CaptureQueriesContext(connection) as captured:
-            self.page(url)
+            self.page_as_counted(url)
         return len(captured)
 
     def grow(self) -> None:
@@ -399,7 +407,7 @@ class QueryTests(NumbersPageTestCase):
         for answers in ((), ("not_fixed",), ("fixed",), ("cant_find", "not_fixed")):
             if len(answers) <= len(edition.reading.fixes):
                 walk(Session.objects.start(edition, ""), *answers)
-        Session.objects.update(last_answer_at=timezone.now() - 2 * analytics.IDLE)
+        Session.objects.update(last_answer_at=timezone.now() - 2 * idle_for())
 
     def test_no_page_takes_more_statements_when_everything_grows(self) -> None:
         self.idle_sessions(self.edition)
@@ -415,6 +423,6 @@ class QueryTests(NumbersPageTestCase):
             with self.subTest(url=url):
                 self.page(url)
                 with CaptureQueriesContext(connection) as captured:
-                    self.page(url)
+                    self.page_as_counted(url)
                 for query in captured.captured_queries:
                     self.assertNotIn('"content"', query["sql"])

@@ -66,7 +66,7 @@ NOUNS = [
     "log",
     "editions",
     "notices",
-    "outlines",
+    "outline",
     "deliveries",
     "stale",
     "sessions",

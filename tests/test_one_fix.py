@@ -15,9 +15,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.base import CastTestCase, make_fix, make_staff, walk
+from tests.base import CastTestCase, count, make_fix, make_staff, walk
 from tests.test_dashboards import NumbersPageTestCase
 from tests.test_overview import (
+    NOON,
     WorldTestCase,
     at,
     live,
@@ -26,11 +27,11 @@ from tests.test_overview import (
     publish,
 )
 from troubleshooter import analytics, flow
-from troubleshooter.analytics import Filter, FixInGuide, FixNow, Tally, contents
+from troubleshooter.analytics import Filter, FixInGuide, FixNow, Tally
 from troubleshooter.analytics.everywhere import Place
 from troubleshooter.dashboards.base import ROWS_PER_PAGE
 from troubleshooter.flow import Reason
-from troubleshooter.models import Edition, Fix, Guide, Placement, Session, Topic
+from troubleshooter.models import Edition, Fix, Guide, Placement, Session, Topic, outline
 
 FIXES = reverse("numbers_fixes")
 CABLE = reverse("numbers_fix", args=["cable"])
@@ -78,6 +79,7 @@ class RecountTests(WorldTestCase):
                 self.assertTally(tally, groups[group])
 
     def test_every_table_agrees_with_a_plain_recount(self) -> None:
+        count(NOON)
         chance = random.Random(11)
         everything = [each for session in self.sessions() for each in told(session)]
         now = {"cable": 2, "restart": 1, "driver": 1, "reset": 1, "glass": 1, "toner": 1}
@@ -133,6 +135,7 @@ class RecountTests(WorldTestCase):
 
 class PlacesTests(CastTestCase):
     def places(self, key: str, only: Filter | None = None) -> dict[str, Place | None]:
+        count()
         fix = analytics.fix_now(key)
         assert fix
         rows = analytics.fix_in_guides(fix, only or Filter())
@@ -195,6 +198,7 @@ class FixNowTests(CastTestCase):
         walk(Session.objects.start(publish(self.guide), ""), "not_fixed", "not_fixed", "fixed")
         self.guide.placements.filter(fix__key="driver").delete()
         Fix.objects.get(key="driver").delete()
+        count()
         fix = FixNow("driver", "Load the driver", 2)
         self.assertEqual(analytics.fix_now("driver"), fix)
         [row] = [row for row in analytics.fixes_everywhere() if row.fix.key == "driver"]
@@ -259,6 +263,7 @@ class PagesTestCase(NumbersPageTestCase):
 
     def file(self, *args: str, query: str = "") -> list[dict[str, str]]:
         name = "export_fixes" if len(args) == 1 else "export_fix"
+        count()
         response = self.client.get(reverse(name, args=args) + query)
         self.assertEqual(response.status_code, 200)
         text = bytes(getattr(response, "getvalue")()).decode()  # noqa: B009
@@ -500,8 +505,9 @@ class AccessTests(PagesTestCase):
 
         def statements() -> list[int]:
             counts = []
+            count()
             for url in urls:
-                contents._kept.clear()
+                outline._kept.clear()
                 with CaptureQueriesContext(connection) as captured:
                     self.assertEqual(self.client.get(url).status_code, 200)
                 counts.append(len(captured))

@@ -16,20 +16,31 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.base import CastTestCase, answer_current, ask, make_fix, walk
+from tests.base import CastTestCase, answer_current, ask, count, make_fix, walk
 from tests.test_dashboards import NUMBERS, NumbersPageTestCase
 from troubleshooter import analytics, flow
-from troubleshooter.analytics import IDLE, Ending, Endings, Filter, GuideRow, contents
+from troubleshooter.analytics import Ending, Endings, Filter, GuideRow
 from troubleshooter.dashboards.base import ROWS_PER_PAGE
 from troubleshooter.dashboards.filters import PeriodForm
 from troubleshooter.dashboards.looks import first_looks
 from troubleshooter.dashboards.overview import Line, signed
 from troubleshooter.dashboards.sorting import Column, Sorting
 from troubleshooter.flow import Outcome, Reason, Status
-from troubleshooter.models import Edition, Fix, Guide, Placement, Session, Step, Topic
+from troubleshooter.models import (
+    Edition,
+    Fix,
+    Guide,
+    Placement,
+    Session,
+    Step,
+    Topic,
+    idle_for,
+    outline,
+)
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MOMENT = timedelta(microseconds=1)
+IDLE = idle_for()
 
 
 def make_guide(key: str, title: str, *fixes: str, topic: str = "printer") -> Guide:
@@ -183,6 +194,7 @@ class RecountTests(WorldTestCase):
         told = [(session, ending(session)) for session in self.sessions()]
         seen: Counter[str] = Counter()
         with timezone.override("America/New_York"):
+            count(NOON)
             today = timezone.localdate(NOON)
             for _nth in range(40):
                 only = self.any_filter(chance)
@@ -200,10 +212,13 @@ class RecountTests(WorldTestCase):
                         self.assertEqual(+Counter(dict(row.guide.endings.pairs)), Counter(now))
                         last = min(only.to_day or today, today)
                         self.assertEqual(row.weeks, self.weeks([each for each, _how in mine], last))
-                        self.assertEqual(row.before, self.before(mine, only.from_day, last, today))
+                        compared = self.compared(mine, only.from_day, only.to_day, today)
+                        self.assertEqual((row.whole, row.before), compared)
                         seen.update(now)
+                        seen["whole"] += row.whole or 0
                         seen["before"] += row.before or 0
-        self.assertEqual(set(seen), {*Ending, "before"})  # or the recount would prove little
+        # Or the recount would prove little.
+        self.assertEqual(set(seen), {*Ending, "whole", "before"})
         self.assertGreater(min(seen.values()), 20)
 
     @staticmethod
@@ -211,23 +226,26 @@ class RecountTests(WorldTestCase):
         ago = Counter((last - timezone.localdate(each.started_at)).days // 7 for each in sessions)
         return tuple(ago[week] for week in range(11, -1, -1))
 
-    @staticmethod
-    def before(
-        mine: list[tuple[Session, Ending]], first: date | None, last: date, today: date
-    ) -> int | None:
-        if first is None:
-            return None
-        days = (last - first).days + 1
-        clock = timezone.localtime(NOON).time()
-        count = 0
-        for session, _how in mine:
-            started = timezone.localtime(session.started_at)
-            same_day_of_before = started.date() + timedelta(days=days)
-            in_time = last < today or same_day_of_before < today or started.time() < clock
-            count += first <= same_day_of_before <= last and in_time
-        return count
+    @classmethod
+    def compared(
+        cls,
+        mine: list[tuple[Session, Ending]],
+        first: date | None,
+        last: date | None,
+        today: date,
+    ) -> tuple[int | None, int | None]:
+        """The sessions on the days of a period that are over, and on as many before."""
+        days = [today - timedelta(days=ago) for ago in range(1, 300)]
+        over = [day for day in days if first and first <= day <= (last or day)]
+        if not over:
+            return None, None
+        before = [day - timedelta(days=len(over)) for day in over]
+        started = Counter(timezone.localdate(session.started_at) for session, _how in mine)
+        return sum(started[day] for day in over), sum(started[day] for day in before)
 
     def test_guides_that_the_filter_has_nothing_to_do_with_are_left_out(self) -> None:
+        count(NOON)
+
         def keys(only: Filter) -> set[str]:
             return {row.guide.key for row in analytics.traffic(NOON, only)}
 
@@ -240,21 +258,31 @@ class RecountTests(WorldTestCase):
 
 class TrafficTests(CastTestCase):
     def row(self, only: Filter, now: datetime = NOON) -> analytics.TrafficRow:
+        count(now)
         [row] = analytics.traffic(now, only)
         return row
 
-    def test_the_change_is_against_as_many_days_before_up_to_the_same_time(self) -> None:
-        only = Filter(from_day=date(2026, 11, 17))  # seven days, today among them
-        for moment, before in (
-            (datetime(2026, 11, 10, 0, 0, tzinfo=UTC) - MOMENT, 0),
-            (datetime(2026, 11, 10, 0, 0, tzinfo=UTC), 1),
-            (NOON - timedelta(days=7) - MOMENT, 1),
-            (NOON - timedelta(days=7), 0),
+    def test_the_change_is_of_whole_days_against_as_many_before(self) -> None:
+        only = Filter(from_day=date(2026, 11, 17))  # six whole days, and today
+        for moment, counted in (
+            (datetime(2026, 11, 11, 0, 0, tzinfo=UTC) - MOMENT, (0, 0)),
+            (datetime(2026, 11, 11, 0, 0, tzinfo=UTC), (0, 1)),
+            (datetime(2026, 11, 17, 0, 0, tzinfo=UTC) - MOMENT, (0, 1)),
+            (datetime(2026, 11, 17, 0, 0, tzinfo=UTC), (1, 0)),
+            (datetime(2026, 11, 23, 0, 0, tzinfo=UTC) - MOMENT, (1, 0)),
+            (datetime(2026, 11, 23, 0, 0, tzinfo=UTC), (0, 0)),
         ):
             with self.subTest(moment=moment):
                 at(self.start(), moment)
-                self.assertEqual(self.row(only).before, before)
+                row = self.row(only)
+                self.assertEqual((row.whole, row.before), counted)
+                self.assertEqual(row.change, counted[0] - counted[1])
                 Session.objects.all().delete()
+
+    def test_a_period_without_a_whole_day_is_held_against_nothing(self) -> None:
+        at(self.start(), NOON)
+        row = self.row(Filter(from_day=NOON.date()))
+        self.assertEqual((row.guide.endings.total, row.before, row.change), (1, None, None))
 
     def test_a_period_that_is_over_is_held_against_whole_days(self) -> None:
         only = Filter(from_day=date(2026, 11, 20), to_day=date(2026, 11, 21))
@@ -517,7 +545,7 @@ class PageTests(NumbersPageTestCase):
         html = self.page(f"{NUMBERS}?sort=title&period=7")
         self.assertIn('rel="next" href="?period=7&amp;sort=title&amp;page=2"', html)
         last = self.rows(f"{NUMBERS}?sort=title&page=2", self.CAPTION)[-1]
-        self.assertTrue(last.startswith("All guides 1 +1 0 before"), last)
+        self.assertTrue(last.startswith("All guides 1 0 0 before"), last)
 
     def test_a_guide_links_to_its_page_with_the_same_filter(self) -> None:
         html = self.page(f"{NUMBERS}?from_day=2026-01-01&platform=ios&topic=printer")
@@ -555,10 +583,11 @@ class PageTests(NumbersPageTestCase):
             walk(self.start(), *answers)
         now = timezone.now()
         at(self.start(), now - timedelta(days=30))
+        count(now)
         response = self.client.get(f"{NUMBERS}guides.csv")
         [row] = csv.DictReader(StringIO(bytes(response.getvalue()).decode()))
         told = {
-            **{"topic": "Printer", "before": "1", "change": "5", "ended": "6", "sessions": "6"},
+            **{"topic": "Printer", "before": "1", "change": "-1", "ended": "6", "sessions": "6"},
             **{"confirmed_share": "0.5", "confirmed_low": "0.1876", "confirmed_high": "0.8124"},
             **{
                 "escalated_share": "0.0",
@@ -575,9 +604,10 @@ class PageTests(NumbersPageTestCase):
 
     def test_more_of_everything_takes_no_more_statements(self) -> None:
         def statements() -> int:
-            contents._kept.clear()
+            outline._kept.clear()
+            count()
             with CaptureQueriesContext(connection) as captured:
-                self.page(NUMBERS)
+                self.page_as_counted(NUMBERS)
                 self.client.get(f"{NUMBERS}guides.csv").getvalue()
             return len(captured)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
+from math import floor, log2, sqrt
 from typing import Any
 from unittest import mock
 from zoneinfo import ZoneInfo
@@ -18,7 +19,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from tests import histories
-from tests.base import CastTestCase
+from tests.base import CastTestCase, count
 from tests.test_analytics import make_german_guide, publish_again, revise
 from troubleshooter import analytics, evidence, flow
 from troubleshooter.analytics import (
@@ -108,6 +109,7 @@ def lets_through(only: Filter, told: Told) -> bool:
         and (not only.platform or session.platform == only.platform)
         and (only.edition is None or told.edition.number == only.edition)
         and (not only.language or session.language == only.language)
+        and (not only.arm or session.arm == only.arm)
         and (only.from_day is None or told.day >= only.from_day)
         and (only.to_day is None or told.day <= only.to_day)
         and (only.simulated or session.channel != "simulated")
@@ -139,16 +141,32 @@ def sums_of(
     return sums
 
 
-def quartiles(values: Iterable[timedelta]) -> Quartiles | None:
-    """Each is the first, from the quickest on, that so many of them do not exceed."""
+def exactly(values: Iterable[timedelta]) -> list[float]:
+    """The quartiles in seconds: each is the first that so many do not exceed."""
     ranked = sorted(values)
-    if not ranked:
-        return None
     at = [
         next(value for nth, value in enumerate(ranked, start=1) if nth >= share * len(ranked))
         for share in (0.25, 0.5, 0.75)
     ]
-    return Quartiles(len(ranked), *(int(value.total_seconds()) for value in at))
+    return [value.total_seconds() for value in at]
+
+
+def coarsely(seconds: float) -> int:
+    """The middle of the eighth of an octave that a time is in, cut where a span begins."""
+    if seconds < 1:
+        return 0
+    eighth = floor(8 * log2(seconds))
+    low, high = 2 ** (eighth / 8), 2 ** ((eighth + 1) / 8)
+    for begins in (60, 120, 300, 600, 1200, 3600, 86400):
+        if low < begins <= seconds:
+            low = begins
+        elif seconds < begins < high:
+            high = begins
+    return round(sqrt(low * high))
+
+
+def quartiles(values: Sequence[timedelta]) -> Quartiles | None:
+    return Quartiles(len(values), *map(coarsely, exactly(values))) if values else None
 
 
 class RecountTests(CastTestCase):
@@ -178,6 +196,8 @@ class RecountTests(CastTestCase):
         first = Edition.objects.get(pk=cls.edition.pk)
         histories.write([first, german, second, third, third], SESSIONS, cls.now)
         histories.write([scanner], 300, cls.now, seed=7)
+        with timezone.override(NEW_YORK):
+            count(cls.now)
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -221,6 +241,7 @@ class RecountTests(CastTestCase):
                     from_day=chance.choice([None, first]),
                     to_day=chance.choice([None, last]),
                     simulated=chance.choice([False, True]),
+                    arm=chance.choice(["", "", "author", "learned"]),
                 )
             )
         return filters
@@ -236,7 +257,7 @@ class RecountTests(CastTestCase):
         self.assertIn(0, sizes)
         with self.subTest("endings"):
             self.assertGreater(min(Counter(told.ending for told in self.told).values()), 100)
-        places = analytics.places("printer", self.now)
+        places = analytics.places("printer")
         for came in ("fixed", "not_fixed", "skipped", "away", "under_way", "passed"):
             with self.subTest(came=came):
                 self.assertGreater(sum(getattr(row, came) for row in places), 20)
@@ -244,12 +265,10 @@ class RecountTests(CastTestCase):
     def test_the_endings_and_the_guides(self) -> None:
         for only, told in self.filtered:
             with self.subTest(only=only):
-                self.assertEqual(
-                    analytics.endings("printer", self.now, only), count_endings(told), only
-                )
+                self.assertEqual(analytics.endings("printer", only), count_endings(told), only)
         for simulated in (False, True):
             only = Filter(simulated=simulated)
-            found = {row.key: row.endings for row in analytics.guides(self.now, only)}
+            found = {row.key: row.endings for row in analytics.guides(only)}
             for key, sessions in (("printer", self.told), ("scanner", self.elsewhere)):
                 told = [each for each in sessions if lets_through(only, each)]
                 self.assertEqual(found.pop(key), count_endings(told))
@@ -259,10 +278,7 @@ class RecountTests(CastTestCase):
         for only, told in self.filtered:
             with self.subTest(only=only):
                 sums = sums_of(told, lambda each, fix, revision: (fix, revision))
-                rows = {
-                    (row.key, row.revision): row
-                    for row in analytics.fixes("printer", self.now, only)
-                }
+                rows = {(row.key, row.revision): row for row in analytics.fixes("printer", only)}
                 self.assertEqual({fix for fix, row in rows.items() if row.shown}, sums.keys())
                 for key, row in rows.items():
                     self.assertEqual(row.away, sums[key]["away"], key)
@@ -278,7 +294,7 @@ class RecountTests(CastTestCase):
         last = self.now.astimezone(NEW_YORK).date()
         for only, _told in self.filtered:
             with self.subTest(only=only):
-                only = replace(only, symptom="", edition=None)  # the overview asks for neither
+                only = replace(only, symptom="", edition=None, arm="")  # the overview asks for none
                 day = min(only.to_day or last, last)
                 for row in analytics.traffic(self.now, only):
                     sessions = self.told if row.guide.key == "printer" else self.elsewhere
@@ -334,7 +350,7 @@ class RecountTests(CastTestCase):
                         places[place][came] += 1
                         places[place]["went_on"] += len(each.shown) > place
                 self.assertEqual(
-                    analytics.places("printer", self.now, only),
+                    analytics.places("printer", only),
                     [PlaceRow(place, **places[place]) for place in sorted(places)],
                 )
 
@@ -360,6 +376,17 @@ class RecountTests(CastTestCase):
                     {fix: times for fix, times in found.items() if times},
                     {fix: quartiles(values) for fix, values in took.items()},
                 )
+
+    def test_no_quartile_is_farther_off_than_the_width_of_its_bucket(self) -> None:
+        compared = 0
+        for only, told in self.filtered:
+            if found := analytics.resolution("printer", only).times:
+                exact = exactly(self.took(told))
+                near_by = (found.quick, found.median, found.slow)
+                for near, seconds in zip(near_by, exact, strict=True):
+                    compared += 1
+                    self.assertLessEqual(abs(near - seconds), 0.0906 * seconds + 1, only)
+        self.assertGreater(compared, 20)
 
     def test_the_times_to_resolution(self) -> None:
         for only, told in self.filtered:
@@ -390,7 +417,7 @@ class RecountTests(CastTestCase):
                     for each in told
                     if each.ending == Ending.CONFIRMED
                 )
-                rows = list(analytics.all_days("printer", only))
+                rows = analytics.days("printer", only)
                 self.assertEqual({(row.day, row.key): row.resolved for row in rows}, days)
                 self.assertEqual(len(rows), len(days))
                 self.assertEqual(
@@ -409,7 +436,7 @@ class RecountTests(CastTestCase):
         }
         for only, told in self.filtered:
             with self.subTest(only=only):
-                groups = analytics.groups("printer", self.now, only)
+                groups = analytics.groups("printer", only)
                 for kind, name in names.items():
                     apart: defaultdict[str, list[Told]] = defaultdict(list)
                     for each in told:
@@ -424,7 +451,7 @@ class RecountTests(CastTestCase):
     def test_the_sides(self) -> None:
         for (a, of_a), (b, of_b) in pairwise(self.filtered):
             with self.subTest(a=a, b=b):
-                found = analytics.beside("printer", self.now, (a, b))
+                found = analytics.beside("printer", (a, b))
                 shared = {each.session.pk for each in of_a} & {each.session.pk for each in of_b}
                 self.assertEqual(found.shared, len(shared))
                 for side, told in ((found.a, of_a), (found.b, of_b)):
@@ -453,9 +480,10 @@ class RecountTests(CastTestCase):
     def test_the_sessions(self) -> None:
         for only, told in self.filtered:
             with self.subTest(only=only):
-                asked = analytics.sessions("printer", only)
+                asked = analytics.Sessions("printer", only)
+                pages = [asked[at : at + 700] for at in range(0, len(asked), 700)]
                 self.assertEqual(
-                    list(asked.values_list("pk", flat=True)),
+                    [session.pk for page in pages for session in page],
                     [
                         each.session.pk
                         for each in sorted(
@@ -465,10 +493,11 @@ class RecountTests(CastTestCase):
                         )
                     ],
                 )
-        everything = analytics.sessions("printer", Filter(simulated=True))
-        for each, row in zip(
-            reversed(self.told), analytics.all_walks(everything, self.now), strict=True
-        ):
+        everything = analytics.Sessions("printer", Filter(simulated=True))
+        newest_first = sorted(
+            self.told, key=lambda each: (each.session.started_at, each.session.pk), reverse=True
+        )
+        for each, row in zip(newest_first, analytics.all_walks(everything, self.now), strict=True):
             self.assertEqual(row.public_id, each.session.public_id)
             self.assertEqual((row.ending, row.edition), (each.ending, each.edition.number))
             self.assertEqual(
@@ -483,7 +512,7 @@ class RecountTests(CastTestCase):
             )
 
     def test_all_walks_are_those_of_the_pages_whatever_the_batch(self) -> None:
-        asked = analytics.sessions("printer", Filter(platform="ios", edition=2))
+        asked = analytics.Sessions("printer", Filter(platform="ios", edition=2))
         told = {row.public_id: row for row in analytics.walks(asked, self.now)}
         for size in (7, len(told), len(told) + 1):
             with self.subTest(size=size), mock.patch.object(by_session, "BATCH", size):
@@ -492,9 +521,9 @@ class RecountTests(CastTestCase):
                 self.assertEqual({row.public_id: row for row in rows}, told)
 
     def test_the_sums_hold(self) -> None:
-        endings = analytics.endings("printer", self.now)
-        fixes, places = analytics.fixes("printer", self.now), analytics.places("printer", self.now)
-        days, spans = analytics.all_days("printer"), analytics.resolution("printer").spans
+        endings = analytics.endings("printer")
+        fixes, places = analytics.fixes("printer"), analytics.places("printer")
+        days, spans = analytics.days("printer"), analytics.resolution("printer").spans
         for resolved in (
             sum(row.resolved for row in fixes),
             sum(row.resolved for row in days),
@@ -504,6 +533,6 @@ class RecountTests(CastTestCase):
         for row in fixes:
             self.assertEqual(row.shown, row.fixed + row.not_fixed + row.skipped + row.unanswered)
         self.assertEqual(sum(row.shown for row in fixes), sum(row.reached for row in places))
-        groups = analytics.groups("printer", self.now)
+        groups = analytics.groups("printer")
         for rows in (groups.symptoms, groups.platforms, groups.editions, groups.languages):
             self.assertEqual(sum((row.endings for row in rows), Endings()), endings)

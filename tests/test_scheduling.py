@@ -239,7 +239,7 @@ class UnseenTests(PlannedTestCase):
         Edition.objects.schedule(self.guide, self.at, by=None)
         Edition.objects.filter(live=True).update(live=False)
         self.assertEqual(analytics.choices("printer").editions, (1,))
-        titles = [row.title for row in analytics.fixes("printer", timezone.now())]
+        titles = [row.title for row in analytics.fixes("printer")]
         self.assertEqual(titles[0], "Check the cable")
 
 

@@ -1,28 +1,21 @@
-"""How sessions ended and which fixes ended them: the staff's numbers, counted from the rows.
+"""How sessions ended and which fixes ended them: the staff's numbers, added up from counts.
 
-The population rule. Each session counts exactly once, as the first of these that it is:
+Everything is as of the last count (`counted`), but for sessions one by one and escalations, which
+are read from their rows. By which rule a session ended tells `population.py`. Simulated sessions
+are left out unless a Filter asks for them.
 
-    confirmed   the visitor said that a fix fixed it (status resolved)
-    escalated   a person was asked for, whatever else became of it
-    exhausted   every fix was tried, or skipped twice (status exhausted)
-    assumed     went away on a shown fix: the last attempt is unanswered
-    left        the rest: stood before a data-losing fix (which needs a yes that nobody gave),
-                or its edition was withdrawn
-    under way   still moving: open, and its last sign of life is younger than IDLE; it is
-                counted as assumed or left only after that
-
-Simulated sessions are left out unless they are asked for (`simulated=True`, here or in a Filter).
-
-Read-only, and free of presentation: every function answers one question with plain values, so
-that it can later be answered from counts. `now` is always passed in.
+Read-only, and free of presentation: every function answers one question with plain values.
 """
 
-from .by_day import DAYS, all_days, days, newest_days
+from troubleshooter.population import Ending
+
+from .by_day import DAYS, days, newest_days
 from .by_fix import fixes
 from .by_group import groups
-from .by_guide import choices, guides, title, topics
+from .by_guide import choices, endings, guides, title, topics
 from .by_place import places
-from .by_session import BATCH, all_walks, sessions, walks
+from .by_session import BATCH, Sessions, all_walks, walks
+from .counted import Counted, counted
 from .escalated import (
     CreditRow,
     EscalationRow,
@@ -43,13 +36,11 @@ from .everywhere import (
     fixes_everywhere,
 )
 from .filters import Filter
-from .population import IDLE, endings
 from .rows import (
     AttemptRow,
     Beside,
     Choices,
     DayRow,
-    Ending,
     Endings,
     FixPair,
     FixRow,
@@ -72,12 +63,12 @@ from .traffic import WEEKS, TrafficRow, traffic, weeks
 __all__ = [
     "BATCH",
     "DAYS",
-    "IDLE",
     "PERIOD",
     "WEEKS",
     "AttemptRow",
     "Beside",
     "Choices",
+    "Counted",
     "CreditRow",
     "DayRow",
     "Ending",
@@ -98,17 +89,18 @@ __all__ = [
     "Quartiles",
     "Resolution",
     "SessionRow",
+    "Sessions",
     "Side",
     "Sides",
     "Span",
     "Tally",
     "TrafficRow",
-    "all_days",
     "all_escalations",
     "all_walks",
     "apart",
     "beside",
     "choices",
+    "counted",
     "credits",
     "days",
     "endings",
@@ -125,7 +117,6 @@ __all__ = [
     "newest_days",
     "places",
     "resolution",
-    "sessions",
     "title",
     "topics",
     "traffic",

@@ -2,17 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import NamedTuple
 
-from troubleshooter.models import Session
+from troubleshooter.models import Session, SessionCount
 
-from .by_guide import choices
+from .by_guide import choices, endings_of
 from .filters import REAL, Filter
-from .population import endings_by
 from .rows import Endings, GroupRow, Groups
+from .sums import sums
 
-FIELDS = ("symptom_key", "platform", "edition__number", "language")
+FIELDS = ("slice__symptom_key", "slice__platform", "slice__edition", "slice__language")
 
 
 class _Kind(NamedTuple):
@@ -32,14 +31,14 @@ class _Name(NamedTuple):
     fields: dict[str, str]
 
 
-def groups(guide_key: str, now: datetime, only: Filter = REAL) -> Groups:
+def groups(guide_key: str, only: Filter = REAL) -> Groups:
     """How did the sessions end, told apart by symptom, platform, edition and language?
 
     The busiest come first, but editions newest first. An edition is one of one language, since
     each language of a guide numbers its own.
     """
-    of_guide = Session.objects.filter(only.where(), edition__guide__key=guide_key)
-    kinds = {_Kind(*key): ended for key, ended in endings_by(FIELDS, of_guide, now).items()}
+    counted = sums(SessionCount, only, *FIELDS, guide_key=guide_key)
+    kinds = {_Kind(*key): endings_of(counts) for key, counts in counted.items()}
     texts, platforms = dict(choices(guide_key).symptoms), dict(Session.Platform.choices)
 
     def symptom(kind: _Kind) -> _Name:

@@ -1,21 +1,32 @@
 """All guides with how their sessions ended; what one is called and can be filtered by."""
 
-from datetime import datetime
+from collections.abc import Mapping
 
 from django.conf import settings
 from django.db.models import Case, QuerySet, When
 
-from troubleshooter.models import Edition, Guide, Session, Topic
+from troubleshooter.models import Edition, Guide, SessionCount, Topic, outlines
+from troubleshooter.population import Ending
 
-from .contents import outlines
 from .filters import REAL, Filter
-from .population import count_endings
 from .rows import Choices, Endings, GuideRow
+from .sums import sums
 
 
-def guides(now: datetime, only: Filter = REAL) -> list[GuideRow]:
+def endings(guide_key: str, only: Filter = REAL) -> Endings:
+    """How did the sessions of this guide end?"""
+    return endings_of(sums(SessionCount, only, guide_key=guide_key).get((), {}))
+
+
+def endings_of(counts: Mapping[str, int]) -> Endings:
+    """The sums of `SessionCount` as endings."""
+    return Endings(**{ending: counts.get(ending, 0) for ending in Ending.values})
+
+
+def guides(only: Filter = REAL) -> list[GuideRow]:
     """How did the sessions of each guide end? Those with sessions or live, busiest first."""
-    ended = count_endings(Session.objects.filter(only.where()), now)
+    counted = sums(SessionCount, only, "slice__guide__key")
+    ended = {key: endings_of(counts) for (key,), counts in counted.items()}
     live = Edition.objects.live().filter(only.guides("guide__"))
     offered = set(live.values_list("guide__key", flat=True))
     rows = [

@@ -1,33 +1,87 @@
-"""Sessions one by one, each with its path: the population rule in Python."""
+"""Sessions one by one, each with its path: read from the rows, a few days at a time."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
+from itertools import accumulate, islice
+from typing import overload
 
 from django.db.models import Prefetch, QuerySet
 
 from troubleshooter.flow import Outcome, Reason, Status
-from troubleshooter.models import Attempt, Escalation, Session
+from troubleshooter.models import (
+    Attempt,
+    Escalation,
+    Outline,
+    Session,
+    SessionCount,
+    idle_since,
+    outlines,
+)
+from troubleshooter.population import Ending, ending
 
-from .contents import Outline, outlines
+from .by_guide import endings_of
 from .filters import REAL, Filter
-from .population import IDLE
-from .rows import AttemptRow, Ending, SessionRow
+from .rows import AttemptRow, SessionRow
+from .sums import sums
 
 BATCH = 500  # sessions read at once when all are asked for
 
 
-def sessions(guide_key: str, only: Filter = REAL) -> QuerySet[Session]:
-    """Which sessions did this guide have? Newest first, to be cut into pages for `walks`."""
-    return (
-        Session.objects.filter(only.where(), edition__guide__key=guide_key)
-        .select_related("edition")
-        .defer("edition__content", "author_order", "learned_order")
-        .prefetch_related(
-            Prefetch("attempts", Attempt.objects.order_by("seq")),
-            Prefetch("escalations", Escalation.objects.only("session")),
+class Sessions(Sequence[Session]):
+    """The sessions of a guide that a filter lets through, newest first, to be cut into pages.
+
+    What was counted says on which days those of a page started, so that only these are looked
+    through, however many sessions there are. What came since then shifts the rest.
+    """
+
+    def __init__(self, guide_key: str, only: Filter = REAL) -> None:
+        counted = sums(SessionCount, only, "day", guide_key=guide_key)
+        newest_first = sorted(counted.items(), reverse=True)
+        self.days: list[date] = [day for (day,), _counts in newest_first]
+        self.until = list(accumulate(endings_of(counts).total for _day, counts in newest_first))
+        self.guide_key, self.only = guide_key, only
+
+    def __len__(self) -> int:
+        return self.until[-1] if self.until else 0
+
+    @overload
+    def __getitem__(self, at: int) -> Session: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Session]: ...
+    def __getitem__(self, at: int | slice) -> Session | list[Session]:
+        if isinstance(at, int):
+            return self[at : at + 1][0]
+        start, stop, _step = at.indices(len(self))
+        if start >= stop:
+            return []
+        first, last = (bisect_right(self.until, nth) for nth in (start, stop - 1))
+        before = self.until[first - 1] if first else 0
+        some = self._started(self.days[last], self.days[first])
+        return list(some[start - before : stop - before])
+
+    def each(self) -> Iterator[Session]:
+        """All of them, a day at a time."""
+        for day in self.days:
+            some = self._started(day, day)
+            pks = list(some.values_list("pk", flat=True))
+            for at in range(0, len(pks), BATCH):
+                yield from some.filter(pk__in=pks[at : at + BATCH])
+
+    def _started(self, first: date, last: date) -> QuerySet[Session]:
+        """Those that started between these two days."""
+        within = replace(self.only, from_day=first, to_day=last)
+        return (
+            Session.objects.filter(within.where(), edition__guide__key=self.guide_key)
+            .select_related("edition")
+            .defer("edition__content", "author_order", "learned_order")
+            .prefetch_related(
+                Prefetch("attempts", Attempt.objects.order_by("seq")),
+                Prefetch("escalations", Escalation.objects.only("session")),
+            )
+            .order_by("-started_at", "-pk")
         )
-        .order_by("-started_at", "-pk")
-    )
 
 
 def walks(sessions: Iterable[Session], now: datetime) -> list[SessionRow]:
@@ -37,17 +91,14 @@ def walks(sessions: Iterable[Session], now: datetime) -> list[SessionRow]:
     return [_walk(session, known[session.edition_id], now) for session in page]
 
 
-def all_walks(sessions: QuerySet[Session], now: datetime) -> Iterator[SessionRow]:
-    """What happened in each of these sessions, latest row first, however many there are?
+def all_walks(sessions: Sessions, now: datetime) -> Iterator[SessionRow]:
+    """What happened in each of these sessions, newest first, however many there are?
 
-    They are read a batch at a time, each from where the last one ended, so that neither memory
-    nor an open query grows with them. A session that starts meanwhile is not among them.
+    They are read a batch at a time, so that neither memory nor an open query grows with them.
     """
-    rest = sessions.order_by("-pk")
-    batch = list(rest[:BATCH])
-    while batch:
+    each = sessions.each()
+    while batch := list(islice(each, BATCH)):
         yield from walks(batch, now)
-        batch = list(rest.filter(pk__lt=batch[-1].pk)[:BATCH])
 
 
 def _walk(session: Session, outline: Outline, now: datetime) -> SessionRow:
@@ -59,6 +110,7 @@ def _walk(session: Session, outline: Outline, now: datetime) -> SessionRow:
         platform=session.get_platform_display(),
         edition=session.edition.number,
         language=session.language,
+        arm=session.arm,
         ending=_ending(session, attempts, outline, now),
         path=_path(attempts, outline),
     )
@@ -67,17 +119,14 @@ def _walk(session: Session, outline: Outline, now: datetime) -> SessionRow:
 def _ending(
     session: Session, attempts: Sequence[Attempt], outline: Outline, now: datetime
 ) -> Ending:
-    """The population rule for one session; `population.count_endings` is the same rule in SQL."""
-    if session.status == Status.RESOLVED:
-        return Ending.CONFIRMED
-    if session.escalations.all():
-        return Ending.ESCALATED
-    if session.status == Status.EXHAUSTED:
-        return Ending.EXHAUSTED
-    if now - session.last_answer_at < IDLE:
-        return Ending.UNDER_WAY
     standing = {attempt.fix_key for attempt in attempts[-1:] if attempt.outcome is None}
-    return Ending.ASSUMED if standing - outline.risky and not session.withdrawn else Ending.LEFT
+    return ending(
+        resolved=session.status == Status.RESOLVED,
+        escalated=bool(session.escalations.all()),
+        exhausted=session.status == Status.EXHAUSTED,
+        idle=session.last_answer_at <= idle_since(now),
+        assumed=bool(standing - outline.risky) and not session.withdrawn,
+    )
 
 
 def _path(attempts: Sequence[Attempt], outline: Outline) -> tuple[AttemptRow, ...]:

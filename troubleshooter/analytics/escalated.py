@@ -1,10 +1,24 @@
 """Escalations: where persons are asked for, how long it takes them, and what helped in the end."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import (
+    Count,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Window,
+)
+from django.db.models.expressions import Combinable
+from django.db.models.functions import RowNumber
 
 from troubleshooter.flow import Outcome
 from troubleshooter.models import Attempt, Cure, Escalation
@@ -13,7 +27,7 @@ from .by_guide import titles
 from .everywhere import fix_names
 from .filters import REAL, Filter
 from .rows import Quartiles
-from .times import between, quartiles
+from .times import QUARTERS
 
 Key = tuple[str, str]  # guide, fix
 
@@ -71,7 +85,7 @@ def all_escalations(only: Filter = REAL) -> EscalationRow:
     ended = Count("pk", filter=Q(closed_at__isnull=False))
     sums = rows.order_by().aggregate(total=Count("pk"), ended=ended)
     to_answer, to_close = (
-        quartiles(_took(rows, end), ()).get(()) for end in ("answered_at", "closed_at")
+        _quartiles(_took(rows, end), ()).get(()) for end in ("answered_at", "closed_at")
     )
     return EscalationRow("", "", "", "", sums["total"], sums["ended"], to_answer, to_close)
 
@@ -140,9 +154,36 @@ def _counted(rows: QuerySet[Escalation], *by: str) -> list[tuple[Any, ...]]:
 
 def _took(rows: QuerySet[Escalation], end: str) -> QuerySet[Escalation]:
     ended = rows.filter(**{f"{end}__isnull": False})
-    return ended.annotate(took=between("opened_at", end), guide=F("session__edition__guide__key"))
+    return ended.annotate(took=_between("opened_at", end), guide=F("session__edition__guide__key"))
 
 
 def _times(rows: QuerySet[Escalation], end: str) -> dict[tuple[str, ...], Quartiles]:
     """How long it took, by guide."""
-    return quartiles(_took(rows, end), ("guide",))
+    return _quartiles(_took(rows, end), ("guide",))
+
+
+def _between(start: str, end: str) -> Combinable:
+    return ExpressionWrapper(F(end) - F(start), DurationField())
+
+
+def _quartiles(rows: QuerySet[Any], by: Sequence[str]) -> dict[tuple[Any, ...], Quartiles]:
+    """The quartiles of what these rows `took`, by the values of these fields."""
+    apart = list(by) or None
+    ranked = rows.annotate(
+        nth=Window(RowNumber(), partition_by=apart, order_by="took"),
+        n=Window(Count("*"), partition_by=apart),
+    )
+    at_a_quarter = Q()
+    for share in QUARTERS:
+        at_a_quarter |= Q(nth__gte=F("n") * share, nth__lt=F("n") * share + 1)
+    at = {
+        (*key, nth): (n, int(took.total_seconds()))
+        for *key, nth, n, took in ranked.filter(at_a_quarter)
+        .order_by()
+        .values_list(*by, "nth", "n", "took")
+    }
+    sizes = {tuple(key): n for (*key, _nth), (n, _took) in at.items()}
+    return {
+        key: Quartiles(n, *(at[(*key, ceil(n * share))][1] for share in QUARTERS))
+        for key, n in sizes.items()
+    }

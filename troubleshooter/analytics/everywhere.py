@@ -10,13 +10,13 @@ from django.conf import settings
 from django.db.models import Max, Q, QuerySet
 
 from troubleshooter import evidence
-from troubleshooter.models import Attempt, Edition, Fix, Placement
+from troubleshooter.models import Edition, Fix, FixCount, Placement, outlines
 
+from .by_fix import tally
 from .by_guide import titles
-from .contents import outlines
 from .filters import REAL, Filter
 from .rows import Tally
-from .tallies import tallies
+from .sums import sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +72,16 @@ Rated = tuple[FixInGuide, evidence.Rate]
 
 def fixes_everywhere(only: Filter = REAL) -> list[FixEverywhere]:
     """What came of each fix that was shown or that a guide holds, by title?"""
-    counted = tallies(_attempts(only), "fix_key", "fix_revision")
     places = _places(only)
     shown: defaultdict[str, dict[int, Tally]] = defaultdict(dict)
-    for (key, revision), tally in counted.items():
-        shown[key][revision] = tally
+    for (key, revision), counts in sums(FixCount, only, *FixCount.BY).items():
+        shown[key][revision] = tally(counts)
     known = _fixes_now(Fix.objects.all(), shown.keys() | places.keys())
     rows = []
     for key in shown.keys() | places.keys():
         fix, revisions = known[key], shown[key]
         now = revisions.get(fix.revision, Tally())
-        other = sum(tally.shown for tally in revisions.values()) - now.shown
+        other = sum(each.shown for each in revisions.values()) - now.shown
         rows.append(FixEverywhere(fix, len(places[key]), now, other))
     return sorted(rows, key=lambda row: (row.fix.title, row.fix.key))
 
@@ -103,17 +102,16 @@ def fix_in_guides(fix: FixNow, only: Filter = REAL) -> list[FixInGuide]:
 
     A guide that holds it has a row for the revision of now, shown or not.
     """
-    of_fix = _attempts(only).filter(fix_key=fix.key)
-    counted = tallies(of_fix, "session__edition__guide__key", "fix_revision")
+    counted = sums(FixCount, only, "slice__guide__key", "fix_revision", fix_key=fix.key)
     places = _places(only)[fix.key]
     names = titles()
     shown: Counter[str] = Counter()
-    for (guide, _revision), tally in counted.items():
-        shown[guide] += tally.shown
+    for (guide, _revision), counts in counted.items():
+        shown[guide] += counts["shown"]
     rows = [
-        FixInGuide(guide, names[guide], places.get(guide), revision, tally)
+        FixInGuide(guide, names[guide], places.get(guide), revision, tally(counts))
         for guide, revision in counted.keys() | {(guide, fix.revision) for guide in places}
-        for tally in [counted.get((guide, revision), Tally())]
+        for counts in [counted.get((guide, revision), Counter())]
     ]
     return sorted(
         rows, key=lambda row: (-shown[row.guide_key], row.title, row.guide_key, -row.revision)
@@ -122,9 +120,10 @@ def fix_in_guides(fix: FixNow, only: Filter = REAL) -> list[FixInGuide]:
 
 def fix_on_platforms(fix: FixNow, only: Filter = REAL) -> list[FixOnPlatform]:
     """What came of this fix on each platform, in all guides together?"""
-    counted = tallies(_attempts(only).filter(fix_key=fix.key), "session__platform", "fix_revision")
+    counted = sums(FixCount, only, "slice__platform", "fix_revision", fix_key=fix.key)
     rows = [
-        FixOnPlatform(platform, revision, tally) for (platform, revision), tally in counted.items()
+        FixOnPlatform(platform, revision, tally(counts))
+        for (platform, revision), counts in counted.items()
     ]
     return sorted(rows, key=lambda row: (-row.revision, -row.tally.shown, row.platform))
 
@@ -145,10 +144,6 @@ def apart(rows: Iterable[FixInGuide]) -> tuple[Rated, Rated] | None:
     best = max(tried, key=lambda each: each[1].low)
     least = min(tried, key=lambda each: each[1].high)
     return (best, least) if best[1].low > least[1].high else None
-
-
-def _attempts(only: Filter) -> QuerySet[Attempt]:
-    return Attempt.objects.filter(only.where("session__"))
 
 
 def _fixes_now(fixes: QuerySet[Fix], wanted: Set[str]) -> dict[str, FixNow]:
@@ -175,10 +170,18 @@ def _deleted(fix_keys: Set[str]) -> dict[str, FixNow]:
     """What these fixes are in the newest edition that is live or showed them last."""
     if not fix_keys:
         return {}
-    attempts = Attempt.objects.filter(fix_key__in=fix_keys).order_by()
-    last = dict(attempts.values_list("fix_key").annotate(last=Max("session__edition")))
-    editions = Edition.objects.filter(Q(live=True) | Q(pk__in=last.values())).order_by("pk")
-    digests = dict(editions.values_list("pk", "digest"))
+    shown = FixCount.objects.filter(fix_key__in=fix_keys, slice__fine=True).order_by()
+    pairs = shown.values_list("slice__guide", "fix_key").annotate(last=Max("slice__edition"))
+    last = {(guide, number) for guide, _fix, number in pairs}
+    of_those = Q(guide__in={guide for guide, _n in last}, number__in={n for _guide, n in last})
+    editions = Edition.objects.filter(Q(live=True) | of_those).order_by("pk")
+    digests = {
+        pk: digest
+        for pk, digest, live, *edition in editions.values_list(
+            "pk", "digest", "live", "guide", "number"
+        )
+        if live or tuple(edition) in last
+    }
     known = outlines(digests)
     return {
         fix: FixNow(fix, title, revision)

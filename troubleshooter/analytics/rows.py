@@ -3,22 +3,9 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import TextChoices
-from django.utils.translation import gettext_lazy as _
-
 from troubleshooter import evidence
 from troubleshooter.flow import Outcome, Reason
-
-
-class Ending(TextChoices):
-    """How a session ended, strongest claim first; the last one has not ended."""
-
-    CONFIRMED = "confirmed", _("Confirmed")
-    ESCALATED = "escalated", _("Escalated")
-    EXHAUSTED = "exhausted", _("Exhausted")
-    ASSUMED = "assumed", _("Assumed")
-    LEFT = "left", _("Left")
-    UNDER_WAY = "under_way", _("Under way")
+from troubleshooter.population import Ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +132,8 @@ class PlaceRow:
 class Quartiles:
     """How long something took in the quick quarter, the middle and the slow quarter of sessions.
 
-    Each is the time of one session: at least a quarter (half, three quarters) took no longer.
+    At least a quarter (half, three quarters) took no longer, to within nine hundredths of it
+    where the times are kept as histograms.
     """
 
     n: int
@@ -276,6 +264,7 @@ class SessionRow:
     platform: str
     edition: int
     language: str
+    arm: str
     ending: Ending
     path: tuple[AttemptRow, ...]
 

@@ -1,19 +1,20 @@
 """Two sets of sessions beside each other: two periods, two editions, two of anything."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
 
-from troubleshooter.flow import Outcome
-from troubleshooter.models import Attempt, Edition, Session
+from troubleshooter.models import Edition, SessionCount
 
 from .by_fix import fixes
+from .by_guide import endings, endings_of
 from .contents import layout
 from .filters import REAL, Filter
-from .population import endings, escalated, that_count, under_way
 from .rows import Beside, FixPair, Side
+from .sums import sums
 from .times import resolution_times
 
 PERIOD = 28  # days: four of each day of the week
@@ -21,53 +22,49 @@ PERIOD = 28  # days: four of each day of the week
 Sides = tuple[Filter, Filter]  # the one before, and the one after it
 
 
-def beside(guide_key: str, now: datetime, sides: Sides) -> Beside:
+def beside(guide_key: str, sides: Sides) -> Beside:
     """How do these two sets of sessions compare, all in all and fix by fix?
 
     Of the fixes only those that somebody tried on either side, in the guide's order.
     """
     a, b = sides
-    both = Session.objects.filter(a.where(), b.where(), edition__guide__key=guide_key)
+    both = a.both(b)
     rates_a, rates_b = (
-        {(row.key, row.revision): row.rate for row in fixes(guide_key, now, only) if row.rate}
+        {(row.key, row.revision): row.rate for row in fixes(guide_key, only) if row.rate}
         for only in sides
     )
     known = layout(guide_key)
     return Beside(
-        a=_side(guide_key, now, a),
-        b=_side(guide_key, now, b),
+        a=_side(guide_key, a),
+        b=_side(guide_key, b),
         fixes=tuple(
             FixPair(*fix, known.titles[fix], rates_a.get(fix), rates_b.get(fix))
             for fix in known.sorted(rates_a.keys() | rates_b.keys())
         ),
-        shared=both.count(),
+        shared=endings(guide_key, both).total if both else 0,
     )
 
 
-def _side(guide_key: str, now: datetime, only: Filter) -> Side:
-    tried = that_count(
-        Attempt.objects.filter(
-            ~under_way(now, "session__") | escalated("session__"),
-            only.where("session__"),
-            session__edition__guide__key=guide_key,
-            outcome__in=(Outcome.FIXED, Outcome.NOT_FIXED),
-        )
-    )
+def _side(guide_key: str, only: Filter) -> Side:
+    counts = sums(SessionCount, only, guide_key=guide_key).get((), Counter())
     return Side(
-        endings=endings(guide_key, now, only),
+        endings=endings_of(counts),
         times=resolution_times(guide_key, only),
-        tries=tried.count(),
+        tries=counts["tries"],
     )
 
 
 def two_periods(now: datetime, only: Filter = REAL) -> Sides:
-    """The PERIOD days before the last PERIOD days, and these, otherwise filtered alike."""
+    """The PERIOD days before the last PERIOD days, and these, otherwise filtered alike.
+
+    They are whole days, up to yesterday: a day that has hardly begun is not held against others.
+    """
     today = timezone.localdate(now)
-    last = today - timedelta(days=PERIOD - 1)
+    last = today - timedelta(days=PERIOD)
     before = last - timedelta(days=PERIOD)
     return (
         replace(only, from_day=before, to_day=last - timedelta(days=1)),
-        replace(only, from_day=last, to_day=today),
+        replace(only, from_day=last, to_day=today - timedelta(days=1)),
     )
 
 

@@ -1,17 +1,17 @@
 """How many come: the traffic of every guide, beside how its sessions ended."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Q
 from django.utils import timezone
 
-from troubleshooter.models import Session
+from troubleshooter.models import SessionCount
 
-from .by_guide import guides, topics_of_guides
-from .filters import REAL, Filter, midnight
+from .by_guide import endings_of, guides, topics_of_guides
+from .filters import REAL, Filter
 from .rows import GuideRow
+from .sums import sums
 
 WEEKS = 12
 
@@ -22,28 +22,33 @@ class TrafficRow:
 
     guide: GuideRow
     topic: str
-    before: int | None  # sessions in the period before; None when the period has no beginning
+    whole: int | None  # sessions on the whole days of the period; None when it has no beginning
+    before: int | None  # sessions on as many days before it
     weeks: tuple[int, ...]  # sessions in each week of `weeks`, the earliest first
 
     @property
     def change(self) -> int | None:
-        return None if self.before is None else self.guide.endings.total - self.before
+        """How many more sessions came; today is left out, since it is not over."""
+        if self.whole is None or self.before is None:
+            return None
+        return self.whole - self.before
 
 
 def traffic(now: datetime, only: Filter = REAL) -> list[TrafficRow]:
     """How many sessions did each guide have, how many before, and how did they end?"""
-    rows = guides(now, only)
     counted = _by_week(now, only)
-    before = _before(now, only)
+    periods = whole_days(now, only)
+    whole, before = (sessions_by_guide(period) for period in periods) if periods else (None, None)
     topics = topics_of_guides()
     return [
         TrafficRow(
             guide=row,
             topic=topics[row.key],
+            whole=None if whole is None else whole[row.key],
             before=None if before is None else before[row.key],
-            weeks=counted.get(row.key, (0,) * WEEKS),
+            weeks=tuple(counted[row.key]),
         )
-        for row in rows
+        for row in guides(only)
     ]
 
 
@@ -54,39 +59,40 @@ def weeks(now: datetime, only: Filter = REAL) -> list[tuple[date, date]]:
     return [(end - timedelta(days=6), end) for end in ends]
 
 
+def whole_days(now: datetime, only: Filter) -> tuple[Filter, Filter] | None:
+    """The days of a period that are over, and as many before them.
+
+    None when the period has no beginning, and while no day of it is over.
+    """
+    if only.from_day is None:
+        return None
+    yesterday = timezone.localdate(now) - timedelta(days=1)
+    last = min(only.to_day or yesterday, yesterday)
+    length = last - only.from_day + timedelta(days=1)
+    if length <= timedelta(0):
+        return None
+    first, end = only.from_day - length, only.from_day - timedelta(days=1)
+    return replace(only, to_day=last), replace(only, from_day=first, to_day=end)
+
+
+def sessions_by_guide(only: Filter) -> Counter[str]:
+    """How many sessions each guide had, by its key."""
+    counted = sums(SessionCount, only, "slice__guide__key")
+    return Counter({key: endings_of(counts).total for (key,), counts in counted.items()})
+
+
 def _last_day(now: datetime, only: Filter) -> date:
     today = timezone.localdate(now)
     return min(only.to_day or today, today)
 
 
-def _by_week(now: datetime, only: Filter) -> dict[str, tuple[int, ...]]:
+def _by_week(now: datetime, only: Filter) -> defaultdict[str, list[int]]:
     """How many sessions each guide had in each of the weeks, by guide key."""
     days = weeks(now, only)
-    all_weeks = replace(only, from_day=days[0][0], to_day=days[-1][1])
-    begins = [midnight(first) for first, _last in days]
-    each = {
-        f"week{nth}": Count("pk", filter=Q(started_at__gte=begin, started_at__lt=end))
-        for nth, (begin, end) in enumerate(
-            zip(begins, [*begins[1:], midnight(days[-1][1] + timedelta(days=1))], strict=True)
-        )
-    }
-    rows = Session.objects.filter(all_weeks.where()).order_by()
-    counted = rows.values_list("edition__guide__key").annotate(**each)
-    return {key: tuple(counts) for key, *counts in counted}
-
-
-def _before(now: datetime, only: Filter) -> Counter[str] | None:
-    """How many sessions each guide had in the days before the period, as many as it has had.
-
-    On the last of them only up to the time that it is now, while the period goes on: a day that
-    has hardly begun is not held against a whole one.
-    """
-    if only.from_day is None or only.from_day > _last_day(now, only):
-        return None
-    length = _last_day(now, only) - only.from_day + timedelta(days=1)
-    ends = midnight(only.from_day)
-    if _last_day(now, only) == timezone.localdate(now):
-        ends = timezone.make_aware(timezone.make_naive(now) - length)
-    earlier = replace(only, from_day=only.from_day - length, to_day=None)
-    rows = Session.objects.filter(earlier.where(), started_at__lt=ends).order_by()
-    return Counter(dict(rows.values_list("edition__guide__key").annotate(sessions=Count("pk"))))
+    first = days[0][0]
+    all_weeks = replace(only, from_day=first, to_day=days[-1][1])
+    found: defaultdict[str, list[int]] = defaultdict(lambda: [0] * WEEKS)
+    counted = sums(SessionCount, all_weeks, "slice__guide__key", "day")
+    for (guide, day), counts in counted.items():
+        found[guide][(day - first).days // 7] += endings_of(counts).total
+    return found

@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.views.decorators import staff_member_required
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -64,7 +66,8 @@ def page_of(
         "title": title,
         "endings": list(Ending),
         "simulated": simulated(request),
-        "idle_minutes": int(analytics.IDLE.total_seconds() // 60),
+        "idle_minutes": settings.IDLE_MINUTES,
+        "counted": analytics.counted(timezone.now()),
     }
     return render(request, f"troubleshooter/{template}", {**shared, **context}, status=status)
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
@@ -59,7 +58,7 @@ def numbers_beside(asked: Asked) -> HttpResponse:
         query=urlencode(a.fields_set | b.fields_set),
         comparisons=comparisons(asked),
         differ=differ,
-        **(_tables(analytics.beside(asked.guide_key, asked.now, sides)) if differ else {}),
+        **(_tables(analytics.beside(asked.guide_key, sides)) if differ else {}),
     )
 
 
@@ -194,7 +193,7 @@ def export_beside(request: HttpRequest, guide_key: str, table: str, form: str) -
     a, b = side_forms(request, analytics.choices(guide_key))
     if not (a.is_valid() and b.is_valid()):
         return cannot_be(request, _sentences(a, b))
-    found = analytics.beside(guide_key, timezone.now(), (a.filter, b.filter))
+    found = analytics.beside(guide_key, (a.filter, b.filter))
     name = f"{guide_key}-beside-{table}"
     if table == "endings":
         return exports.download(Table(name, MEASURE_COLUMNS, measure_rows(found)), form)

@@ -123,15 +123,15 @@ def group_cells(row: GroupRow) -> Row:
 
 
 def _endings(ask: Ask) -> list[Row]:
-    return ending_cells(analytics.endings(ask.guide_key, ask.now, ask.only))
+    return ending_cells(analytics.endings(ask.guide_key, ask.only))
 
 
 def _places(ask: Ask) -> Iterator[Row]:
-    return map(place_cells, analytics.places(ask.guide_key, ask.now, ask.only))
+    return map(place_cells, analytics.places(ask.guide_key, ask.only))
 
 
 def _fixes(ask: Ask) -> Iterator[Row]:
-    return map(fix_cells, analytics.fixes(ask.guide_key, ask.now, ask.only))
+    return map(fix_cells, analytics.fixes(ask.guide_key, ask.only))
 
 
 def _times(ask: Ask) -> Iterator[Row]:
@@ -143,19 +143,19 @@ def _resolution(ask: Ask) -> list[Row]:
 
 
 def _days(ask: Ask) -> Iterator[Row]:
-    return map(day_cells, analytics.all_days(ask.guide_key, ask.only))
+    return map(day_cells, analytics.days(ask.guide_key, ask.only))
 
 
 def _group(kind: str) -> Callable[[Ask], Iterator[Row]]:
     def rows(ask: Ask) -> Iterator[Row]:
-        found = analytics.groups(ask.guide_key, ask.now, ask.only)
+        found = analytics.groups(ask.guide_key, ask.only)
         return map(group_cells, getattr(found, kind))
 
     return rows
 
 
 def _sessions(ask: Ask) -> Iterator[Row]:
-    asked = analytics.sessions(ask.guide_key, ask.only)
+    asked = analytics.Sessions(ask.guide_key, ask.only)
     return (session_cells(walk, ask.form) for walk in analytics.all_walks(asked, ask.now))
 
 

@@ -57,6 +57,13 @@ class SessionsForm(forms.Form):
             "invalid_choice": gettext_lazy("“%(value)s” is no language here, so it is left out.")
         },
     )
+    arm = forms.ChoiceField(
+        label=gettext_lazy("Order of the fixes"),
+        required=False,
+        error_messages={
+            "invalid_choice": gettext_lazy("“%(value)s” is none of the orders, so it is left out.")
+        },
+    )
     from_day = DayField(gettext_lazy("Started from"))
     to_day = DayField(gettext_lazy("Started until"))
     simulated = forms.ChoiceField(
@@ -71,6 +78,7 @@ class SessionsForm(forms.Form):
         super().__init__(asked, label_suffix="", auto_id="filter-%s", prefix=prefix)
         self.offered: Offered = {
             "platform": dict([EVERY, *Session.Platform.choices]),
+            "arm": dict([EVERY, *Session.Arm.choices]),
             "simulated": {"": _("left out"), "1": _("counted, too")},
             **offered,
         }
@@ -244,6 +252,7 @@ class PeriodForm(SessionsForm):
         said = {
             "platform": only.platform,
             "language": only.language,
+            "arm": only.arm,
             "from_day": only.from_day,
             "to_day": only.to_day,
             "simulated": "1" if only.simulated else "",
@@ -306,6 +315,7 @@ def fields_of(only: Filter) -> dict[str, str]:
         "platform": only.platform,
         "edition": only.edition,
         "language": only.language,
+        "arm": only.arm,
         "from_day": only.from_day,
         "to_day": only.to_day,
         "simulated": "1" if only.simulated else "",

@@ -87,9 +87,9 @@ def numbers_guide(asked: Asked) -> HttpResponse:
     return asked.page(
         "numbers_guide.html",
         tab="summary",
-        ended=analytics.endings(key, now, only),
-        funnel=drawings.funnel(analytics.places(key, now, only)),
-        fixes=analytics.fixes(key, now, only),
+        ended=analytics.endings(key, only),
+        funnel=drawings.funnel(analytics.places(key, only)),
+        fixes=analytics.fixes(key, only),
         fix_times=[
             {"row": row, "words": wording.quartiles(row.times)}
             for row in analytics.fix_times(key, only)
@@ -121,7 +121,7 @@ def comparisons(asked: Asked) -> list[tuple[str, str]]:
 @about_guide
 def numbers_groups(asked: Asked) -> HttpResponse:
     """How sessions ended by symptom, platform, edition and language."""
-    found = analytics.groups(asked.guide_key, asked.now, asked.only)
+    found = analytics.groups(asked.guide_key, asked.only)
     fields = fields_of(asked.only)
     groups = {
         kind: [
@@ -136,7 +136,7 @@ def numbers_groups(asked: Asked) -> HttpResponse:
 @about_guide
 def numbers_sessions(asked: Asked) -> HttpResponse:
     """The sessions one by one, each with its path, in pages."""
-    paginator = Paginator(analytics.sessions(asked.guide_key, asked.only), PER_PAGE)
+    paginator = Paginator(analytics.Sessions(asked.guide_key, asked.only), PER_PAGE)
     number = nearest(asked.request.GET.get("page", "1"), paginator.num_pages)
     page = paginator.page(number)
     sessions = [

@@ -82,7 +82,7 @@ def numbers(request: HttpRequest) -> HttpResponse:
     rows = analytics.traffic(now, only)
     sorting = Sorting(request.GET.get("sort", ""), COLUMNS, "-sessions")
     page = page_in(request, sorting.of(rows))
-    before = [row.before for row in rows if row.before is not None]
+    before, change = _together(rows)
     together = sum((row.guide.endings for row in rows), Endings())
     return page_of(
         request,
@@ -95,8 +95,8 @@ def numbers(request: HttpRequest) -> HttpResponse:
         page=page,
         lines=[(row, signed(row.change), Line(row.weeks)) for row in page],
         together=together,
-        change=signed(together.total - sum(before) if before else None),
-        before=sum(before),
+        change=signed(change),
+        before=before,
         enough=evidence.ENOUGH,
         line=Line(_sums(rows)),
         weeks=analytics.weeks(now, only),
@@ -132,6 +132,12 @@ def signed(change: int | None) -> str:
     if change is None:
         return ""
     return f"{change:+d}".replace("-", "−") if change else "0"
+
+
+def _together(rows: Sequence[TrafficRow]) -> tuple[int, int | None]:
+    """The sessions of all guides before the period, and how many more there are since."""
+    changes = [row.change for row in rows if row.change is not None]
+    return sum(row.before or 0 for row in rows), sum(changes) if changes else None
 
 
 def _sums(rows: Sequence[TrafficRow]) -> tuple[int, ...]:

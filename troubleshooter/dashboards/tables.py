@@ -64,7 +64,17 @@ FIXES_COLUMNS = ("key", "revision", "title", "guides", "other_revisions", *TALLY
 GUIDES_OF_FIX_COLUMNS = ("key", "revision", "title", "place", "live", *TALLY_COLUMNS)
 PLATFORM_COLUMNS = ("platform", "revision", *TALLY_COLUMNS)
 SESSION_COLUMNS = (
-    *("session", "started_at", "ending", "symptom", "platform", "edition", "language", "path"),
+    *(
+        "session",
+        "started_at",
+        "ending",
+        "symptom",
+        "platform",
+        "edition",
+        "language",
+        "arm",
+        "path",
+    ),
 )
 
 
@@ -198,6 +208,7 @@ def session_cells(row: SessionRow, form: str) -> Row:
         "platform": row.platform,
         "edition": row.edition,
         "language": row.language,
+        "arm": row.arm,
         "path": " → ".join(map(in_words, row.path))
         if form == "csv"
         else [asdict(attempt) for attempt in row.path],

@@ -22,13 +22,13 @@ from .findings import Finding, findings
 from .handovers import HandOver
 from .log import CannotReview, LogLine
 from .notices import CannotAnnounce, Notice, notice_on
-from .outlines import Outline, outlines
+from .outline import Outline, outlines
 from .reading import Reading, ReadingContact, ReadingFix, ReadingStep, ReadingSymptom, freeze, read
 from .scenarios import Scenario
 from .searches import MissedSearch
 from .sessions import Attempt, Kind, Move, Session
 from .signals import Signal
-from .stale import Stale, midnight
+from .stale import Stale, midnight, month_after, month_of
 from .transcript import Line, Tried, lines, transcript, tried
 
 __all__ = [
@@ -91,6 +91,8 @@ __all__ = [
     "idle_since",
     "lines",
     "midnight",
+    "month_after",
+    "month_of",
     "notice_on",
     "outlines",
     "read",

@@ -1,7 +1,7 @@
 """Days whose counts are no longer right: a list of what has to be counted anew."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from django.db import models
 from django.utils import timezone
@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 
 class StaleQuerySet(models.QuerySet["Stale"]):
-    def mark(self, days: Iterable[tuple[str, date]]) -> None:
+    def mark(self, days: Iterable[tuple[str, date]], *, month: bool = False) -> None:
         """Have these days (guide key, day) counted anew, once this transaction is done.
 
         A day may be marked many times over. Rows are only ever added, so nobody waits here for
         whoever counts meanwhile.
         """
-        rows = (Stale(guide_key=guide_key, day=day) for guide_key, day in days)
+        rows = (Stale(guide_key=guide_key, day=day, month=month) for guide_key, day in days)
         self.bulk_create(rows, batch_size=1000)
 
 
@@ -45,3 +45,14 @@ class Stale(models.Model):
 def midnight(day: date) -> datetime:
     """When a day begins in the site's time zone."""
     return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def month_of(moment: datetime | date) -> date:
+    """The first day of a month: of the one that a day is in, or a moment in that time zone."""
+    day = timezone.localdate(moment) if isinstance(moment, datetime) else moment
+    return day.replace(day=1)
+
+
+def month_after(day: date) -> date:
+    """The first day of the next month."""
+    return month_of(month_of(day) + timedelta(days=31))

@@ -1,0 +1,75 @@
+"""Adding up counts: the only place where pages of numbers read them."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Q, Sum
+
+from troubleshooter.models import Count, Look, month_after, month_of
+
+from .filters import REAL, Filter
+
+Sums = dict[tuple[Any, ...], Counter[str]]
+
+# What only fine slices know; coarse ones, with far fewer rows, answer all other questions.
+FINE = {"slice__symptom_key", "slice__platform", "slice__arm", "slice__edition"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some days in a row, or whole months by their sums."""
+
+    months: bool
+    first: date | None
+    last: date | None
+
+    @property
+    def where(self) -> Q:
+        days = {"day__gte": self.first, "day__lte": self.last}
+        known = {name: day for name, day in days.items() if day is not None}
+        return Q(slice__months=self.months, **known)
+
+
+def sums(
+    model: type[Count], only: Filter = REAL, *by: str, guide_key: str = "", **narrow: object
+) -> Sums:
+    """What was counted of these sessions, added up for each combination of the fields `by`.
+
+    `narrow` is asked of the rows of counts, and `guide_key` of their guide.
+    """
+    where = only.slices() & Q(**narrow)
+    if guide_key:
+        where &= Q(slice__guide__key=guide_key)
+    fine = bool(FINE.intersection(by)) or only.is_fine
+    parts = [_Part(False, only.from_day, only.to_day)] if "day" in by else _parts(only)
+    found: defaultdict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
+    each = {f"all_{name}": Sum(name) for name in model.SUMS}
+    for part in parts:
+        rows = model._default_manager.filter(part.where, where, slice__fine=fine).order_by()
+        # Told apart by nothing it is one row, of nulls when nothing was counted.
+        added = rows.values_list(*by).annotate(**each) if by else [rows.aggregate(**each).values()]
+        for group_and_counts in added:
+            row = tuple(group_and_counts)
+            counts = zip(model.SUMS, row[len(by) :], strict=True)
+            found[row[: len(by)]].update({name: n for name, n in counts if n})
+    return found
+
+
+def _parts(only: Filter) -> Iterator[_Part]:
+    """The days of a filter as few rows: whole months where they are summed, days around them."""
+    first, last = only.from_day, only.to_day
+    start = first if first is None or first.day == 1 else month_after(first)
+    end = Look.objects.current().months_until  # what begins here is not summed by months
+    if end and last:
+        end = min(end, month_of(last + timedelta(days=1)))
+    if end is None or (start and start >= end):
+        yield _Part(False, first, last)
+        return
+    if first and start and first < start:
+        yield _Part(False, first, start - timedelta(days=1))
+    yield _Part(True, start, end - timedelta(days=1))
+    if last is None or last >= end:
+        yield _Part(False, end, last)
