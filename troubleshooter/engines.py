@@ -1,6 +1,7 @@
 """What search engines read: each fix as a schema.org HowTo, the sitemap, robots.txt."""
 
 import json
+from collections.abc import Collection
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -28,15 +29,19 @@ Sitemap: {sitemap}
 """
 
 
-def linked_data(reading: Reading, url: str) -> SafeString:
+def linked_data(reading: Reading, url: str, without: Collection[str] = ()) -> SafeString:
     """The guide's fixes as JSON-LD, for a script element of type application/ld+json.
+
+    Those in `without` are left out: the page does not explain them either.
 
     A guide is no HowTo: that would mean to do all its fixes. Each fix is one, with its steps.
     Source: https://schema.org/HowTo
     """
     graph = {
         "@context": "https://schema.org",
-        "@graph": [_how_to(fix, reading.language, url) for fix in reading.fixes],
+        "@graph": [
+            _how_to(fix, reading.language, url) for fix in reading.fixes if fix.key not in without
+        ],
     }
     text = json.dumps(graph, ensure_ascii=False).translate(_ESCAPES)
     return mark_safe(text)  # noqa: S308 (escaped in the line above)

@@ -25,9 +25,10 @@ from .models import (
     Edition,
     FollowUp,
     Kind,
+    Notice,
     Picture,
-    Reading,
     Session,
+    notice_on,
     transcript,
     tried,
 )
@@ -59,10 +60,10 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def guide(request: HttpRequest, slug: str) -> HttpResponse:
     """What to expect, the symptoms, Start; below them every fix to read and print."""
-    edition = Edition.objects.live().light().filter(guide__slug=slug).first()
+    edition = Edition.objects.live().light().with_notice().filter(guide__slug=slug).first()
     if edition is None:
         return respond(request, _not_offered(slug))
-    return _fresh(respond(request, _guide_page(edition.reading, slug)))
+    return _fresh(respond(request, _guide_page(edition)))
 
 
 @csrf_exempt
@@ -75,7 +76,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
         response = respond(request, _too_many())
         response["Retry-After"] = "60"
         return response
-    edition = Edition.objects.live().filter(guide__slug=slug).first()
+    edition = Edition.objects.live().with_notice().filter(guide__slug=slug).first()
     if edition is None:
         return respond(request, _not_offered(slug))
     reading = edition.reading
@@ -83,7 +84,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     if reading.symptoms and reading.symptom(symptom) is None:
         with translation.override(reading.language):
             wrong = _("Choose what you see, then start.")
-        return respond(request, _guide_page(reading, slug, wrong=wrong))
+        return respond(request, _guide_page(edition, wrong=wrong))
     again = tokens.open_session_key(request.POST.get("again", ""))
     session = Session.objects.start(
         edition,
@@ -95,21 +96,30 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     return see_other(_address(session))
 
 
-def _guide_page(reading: Reading, slug: str, wrong: str = "") -> Page:
-    url = reverse("guide", args=[slug])
+def _guide_page(edition: Edition, wrong: str = "") -> Page:
+    """The guide with its notice; a fix that the notice pauses is named, but not explained."""
+    reading, url = edition.reading, edition.get_absolute_url()
+    notice = notice_on(edition.guide, timezone.now())
+    paused = reading.risky if _pauses(notice) else frozenset()
     return Page(
         "troubleshooter/guide.html",
         {
             "guide": reading,
-            "slug": slug,
+            "slug": edition.guide.slug,
+            "notice": notice,
+            "paused": paused,
             "wrong": wrong,
             "person_url": "#person",
-            "linked_data": linked_data(reading, settings.SITE_URL + url),
+            "linked_data": linked_data(reading, settings.SITE_URL + url, without=paused),
         },
         url=url,
         status=422 if wrong else 200,
         language=reading.language,
     )
+
+
+def _pauses(notice: Notice | None) -> bool:
+    return notice is not None and notice.pauses_since is not None
 
 
 # --- A session ------------------------------------------------------------------------------
@@ -189,9 +199,10 @@ def _answered(request: HttpRequest, session: Session, fix_key: str) -> Page:
             return _now_page(session)
         case Kind.ASK if move.earlier:
             return _ask_page(session, move.earlier, Outcome(outcome), reason)
-        case Kind.UNAGREED:
+        case Kind.UNAGREED | Kind.PAUSED:
             showing = None if session.withdrawn else session.showing(fix_key)
-            return _fix_page(session, showing) if showing else _now_page(session)
+            refused = move.kind is Kind.PAUSED
+            return _fix_page(session, showing, refused=refused) if showing else _now_page(session)
         case Kind.FULL:
             return _full(session)
         case _:
@@ -205,9 +216,16 @@ def _now_page(session: Session) -> Page:
     return _fix_page(session, session.rows[-1])
 
 
-def _fix_page(session: Session, showing: Attempt, *, agreed: bool = False) -> Page:
-    """One fix: to try now, to try again after a skip, or answered before and open to change."""
+def _fix_page(
+    session: Session, showing: Attempt, *, agreed: bool = False, refused: bool = False
+) -> Page:
+    """One fix: to try now, to try again after a skip, or answered before and open to change.
+
+    While the notice pauses it, it can only be skipped, unless it was shown before that: then the
+    visitor may have done it already. `refused` says that an answer was not taken.
+    """
     fix = session.reading.by_key[showing.fix_key]
+    paused = fix.loses_data and _pauses(session.notice)
     current = showing is session.rows[-1] and isinstance(session.next, flow.Try)
     before = session.rows[: session.rows.index(showing)] if current else session.rows
     earlier = next(
@@ -218,12 +236,16 @@ def _fix_page(session: Session, showing: Attempt, *, agreed: bool = False) -> Pa
         "showing": showing,
         "earlier": earlier,
         "current": current,
-        "guarded": fix.loses_data and not agreed,
-        "agreed": agreed,
+        "guarded": fix.loses_data and not agreed and not paused,
+        "agreed": agreed or paused,  # who did it before the pause had said yes
+        "paused": paused,
+        "held": session.paused(showing),
+        "refused": refused,
         "previous": _previous(session, showing),
         "total": len(session.order),
     }
-    return _page(session, "fix", context, url=_url(session, fix.key))
+    status = 409 if refused else 200
+    return _page(session, "fix", context, url=_url(session, fix.key), status=status)
 
 
 def _previous(session: Session, showing: Attempt) -> str:
@@ -271,6 +293,7 @@ def _context(session: Session) -> dict[str, object]:
     return {
         "session": session,
         "guide": session.reading,
+        "notice": session.notice,
         "slug": session.edition.guide.slug,
         "tried": [
             {"fix": line.fix, "attempt": line.attempt, "url": _url(session, line.fix.key)}

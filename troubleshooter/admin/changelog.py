@@ -43,6 +43,10 @@ SENTENCES = {
     Kind.ROLLED_BACK: gettext_lazy("Rolled back: edition %(edition)d is live again."),
     Kind.WITHDRAWN: gettext_lazy("Withdrawn: “%(reason)s”"),
     Kind.REVIEWED: gettext_lazy("Reviewed. The next review is due on %(review_on)s."),
+    Kind.SUGGESTED: gettext_lazy("A notice is suggested: “%(reason)s”"),
+    Kind.ANNOUNCED: gettext_lazy("Announced a notice: “%(reason)s”"),
+    Kind.ENDED: gettext_lazy("Ended the notice: “%(reason)s”"),
+    Kind.DISMISSED: gettext_lazy("Dismissed the suggested notice: “%(reason)s”"),
 }
 
 

@@ -10,17 +10,19 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from troubleshooter.models import Edition, Guide, findings, freeze, read
+from troubleshooter.models import Edition, Guide, Notice, findings, freeze, notice_on, read
 from troubleshooter.web import respond, see_other
 
 from .acts import Posted, library, move, signed, sketch, unsigned, with_pictures
 from .changelog import ChangeLogAdmin, last_writer
 from .desk import Desk, Meanwhile, opened
 from .differences import differences
+from .noticing import NoticesAdmin
 from .publishing import mending_links, plan_of, standing
 from .reviews import ReviewingAdmin
 from .scheduling import SchedulingAdmin
@@ -52,7 +54,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Guide)
-class GuideAdmin(SchedulingAdmin, ReviewingAdmin, ChangeLogAdmin):
+class GuideAdmin(SchedulingAdmin, NoticesAdmin, ReviewingAdmin, ChangeLogAdmin):
     list_display = ["title", "topic", "language", "state"]
     list_filter = [StateFilter, "topic", "language"]
     list_select_related = ["topic"]
@@ -182,10 +184,14 @@ class GuideAdmin(SchedulingAdmin, ReviewingAdmin, ChangeLogAdmin):
         }
         if guide.pk:
             edition = standing(guide)
-            draft = Guide.objects.whole().get(pk=guide.pk)  # as saved, whatever the form says
+            draft = (
+                Guide.objects.whole().select_related("notice").get(pk=guide.pk)
+            )  # as saved, whatever the form says
             found = findings(draft)
             context |= {
                 "edition": edition,
+                "notice": notice_on(draft, timezone.now()),
+                "suggestion": Notice.objects.suggested().filter(guide=guide).first(),
                 "differs": edition is not None and edition.content != freeze(draft),
                 "plan": plan_of(guide),
                 "scenarios": len(draft.scenarios.all()),

@@ -1,4 +1,7 @@
-"""Which guides need somebody to look at them again: the queue, and the press that says “done”."""
+"""Which guides need somebody to look at them: the queue, and the presses that say “done”.
+
+Above the reviews that are due stands what the numbers say (`attention.py`).
+"""
 
 from calendar import monthrange
 from datetime import date
@@ -12,6 +15,7 @@ from django.core.paginator import Page, Paginator
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -19,13 +23,16 @@ from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
-from troubleshooter.models import CannotReview, Edition, Guide, LogLine
+from troubleshooter.models import CannotReview, Edition, Guide, LogLine, Signal
 
+from . import attention
 from .base import DayInput
 from .publishing import PublishingAdmin
 
 A_PAGE = 25
+KEPT = ("mine", "seen", "page", "loose")  # of the address of the queue
 MONTHS = 6  # until the next review, unless the editor says otherwise
 
 
@@ -57,10 +64,18 @@ class ReviewingAdmin(PublishingAdmin):
             self.admin_site.admin_view(self.queue_view),
             name="troubleshooter_guide_queue",
         )
-        return [queue, *self._routes({"reviewed": self.reviewed_view}), *super().get_urls()]
+        dismiss = path(
+            "needs-review/<int:pk>/dismiss/",
+            self.admin_site.admin_view(require_POST(self.dismiss_view)),
+            name="troubleshooter_guide_dismiss",
+        )
+        reviewed = self._routes({"reviewed": self.reviewed_view})
+        return [queue, dismiss, *reviewed, *super().get_urls()]
 
     def queue_view(self, request: HttpRequest) -> HttpResponse:
-        """Guides whose review is due, the longest overdue first; then those nobody looks after."""
+        """What the numbers say; guides whose review is due, the longest overdue first; then those
+        that nobody looks after.
+        """
         if not self.has_view_permission(request):
             raise PermissionDenied
         mine = request.GET.get("mine") == "1"
@@ -70,13 +85,17 @@ class ReviewingAdmin(PublishingAdmin):
         due = of_me.due(today).order_by("review_on", "title", "pk")
         forgotten = (Q(review_on=None) | Q(owner=None)) & ~Q(pk__in=Guide.objects.due(today))
         loose = of_me.filter(forgotten).order_by("title", "pk")
+        signals = Signal.objects.new()
+        of_mine = attention.mine(signals, cast(User, request.user)) if mine else signals
+        seen = self._cut(request, of_mine, "seen")
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Needs review"),
             "mine": mine,
-            "due": self._cut(request, due, "page", today),
-            "loose": self._cut(request, loose, "loose", today),
+            "attention": seen | {"entries": attention.entries(seen["page"])},
+            "due": _overdue(self._cut(request, due, "page"), today),
+            "loose": _overdue(self._cut(request, loose, "loose"), today),
             "next": months_later(today, MONTHS),
             "may_review": self.has_publish_permission(request),
         }
@@ -85,11 +104,22 @@ class ReviewingAdmin(PublishingAdmin):
     def reviewed_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Somebody has looked at the guide: the next date, and a line in its log."""
         guide = self._draft(pk, allowed=self.has_publish_permission(request))
-        back = reverse("admin:troubleshooter_guide_queue")
-        back += "?mine=1" if request.POST.get("mine") == "1" else ""
         if request.method == "POST":
             self._review(request, guide, ReviewForm(request.POST))
-        return HttpResponseRedirect(back)
+        return _to_queue(request)
+
+    def dismiss_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Somebody has looked at a signal."""
+        if not self.has_publish_permission(request):
+            raise PermissionDenied
+        signal = get_object_or_404(Signal, pk=pk)
+        if signal.dismiss(by=cast(User, request.user)):
+            messages.success(
+                request, _("Dismissed. It comes back only if it stops and begins anew.")
+            )
+        else:
+            messages.info(request, _("Somebody else did it before: nothing was changed."))
+        return _to_queue(request)
 
     def _review(self, request: HttpRequest, guide: Guide, form: ReviewForm) -> None:
         if not form.is_valid():
@@ -109,20 +139,28 @@ class ReviewingAdmin(PublishingAdmin):
             said = _("“%(guide)s” is reviewed; the next review is due on %(day)s.")
             messages.success(request, said % {"guide": guide.title, "day": day})
 
-    def _cut(
-        self, request: HttpRequest, guides: QuerySet[Any], name: str, today: date
-    ) -> dict[str, Any]:
-        """One page of a list, and where its other pages are; the other list stays where it is."""
-        page: Page[Any] = Paginator(guides, A_PAGE).get_page(request.GET.get(name))
-        for guide in page:
-            guide.overdue = (today - guide.review_on).days if guide.review_on else 0
-        kept = {key: request.GET[key] for key in ("mine", "page", "loose") if key in request.GET}
+    def _cut(self, request: HttpRequest, rows: QuerySet[Any], name: str) -> dict[str, Any]:
+        """One page of a list, and where its other pages are; the other lists stay as they are."""
+        page: Page[Any] = Paginator(rows, A_PAGE).get_page(request.GET.get(name))
+        kept = {key: request.GET[key] for key in KEPT if key in request.GET}
         turns = {}
         if page.has_previous():
             turns["newer"] = urlencode(kept | {name: page.previous_page_number()})
         if page.has_next():
             turns["older"] = urlencode(kept | {name: page.next_page_number()})
         return {"page": page, "turns": turns}
+
+
+def _overdue(part: dict[str, Any], today: date) -> dict[str, Any]:
+    """The same page, each guide with the days that its review is late."""
+    for guide in part["page"]:
+        guide.overdue = (today - guide.review_on).days if guide.review_on else 0
+    return part
+
+
+def _to_queue(request: HttpRequest) -> HttpResponse:
+    query = "?mine=1" if request.POST.get("mine") == "1" else ""
+    return HttpResponseRedirect(reverse("admin:troubleshooter_guide_queue") + query)
 
 
 def _published_at() -> Subquery:

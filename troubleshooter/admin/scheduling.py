@@ -25,14 +25,14 @@ class MomentInput(forms.DateTimeInput):
 
     input_type = "datetime-local"
 
-    def __init__(self) -> None:
-        super().__init__({"aria-describedby": "id_at_helptext"}, format="%Y-%m-%dT%H:%M")
+    def __init__(self, described_by: str) -> None:
+        super().__init__({"aria-describedby": described_by}, format="%Y-%m-%dT%H:%M")
 
 
 class ScheduleForm(forms.Form):
     at = forms.DateTimeField(
         label=gettext_lazy("Goes live"),
-        widget=MomentInput,
+        widget=MomentInput("id_at_helptext"),
         error_messages={
             "invalid": gettext_lazy("That is no moment like 2026-03-07 09:30: mend day or time.")
         },

@@ -23,11 +23,13 @@ from .follow_ups import Answer, CannotAsk, FollowUp
 from .handovers import HandOver
 from .log import CannotReview, LogLine
 from .messages import Message, TooMany
+from .notices import CannotAnnounce, Notice, notice_on
 from .outline import Outline, outlines
 from .reading import Reading, ReadingContact, ReadingFix, ReadingStep, ReadingSymptom, freeze, read
 from .scenarios import Scenario
 from .searches import MissedSearch
 from .sessions import Attempt, Kind, Move, Session
+from .signals import Signal
 from .stale import Stale, StaleQuerySet, midnight, month_after, month_of
 from .transcript import Line, Tried, lines, transcript, tried
 
@@ -35,6 +37,7 @@ __all__ = [
     "COUNTS",
     "Answer",
     "Attempt",
+    "CannotAnnounce",
     "CannotAsk",
     "CannotMove",
     "CannotReview",
@@ -62,6 +65,7 @@ __all__ = [
     "MissedSearch",
     "Move",
     "NotReady",
+    "Notice",
     "Outline",
     "Picture",
     "PlaceCount",
@@ -76,6 +80,7 @@ __all__ = [
     "Scenario",
     "Session",
     "SessionCount",
+    "Signal",
     "Slice",
     "Stale",
     "StaleQuerySet",
@@ -95,6 +100,7 @@ __all__ = [
     "midnight",
     "month_after",
     "month_of",
+    "notice_on",
     "outlines",
     "read",
     "rewrite",

@@ -45,6 +45,7 @@ class CannotSchedule(ValueError):
 
 
 FARTHEST = timedelta(days=366)  # that a plan may reach: what is farther off is forgotten
+LONG = ("about", "closing", "prevention")  # of a draft: whoever reads an edition needs none
 
 
 class EditionQuerySet(models.QuerySet["Edition"]):
@@ -63,6 +64,10 @@ class EditionQuerySet(models.QuerySet["Edition"]):
     def light(self) -> "EditionQuerySet":
         """Without the content, which each process reads once and keeps (see `Edition.reading`)."""
         return self.defer("content")
+
+    def with_notice(self) -> "EditionQuerySet":
+        """With the guide and the notice that stands on it (`notice_on`), in the same statement."""
+        return self.select_related("guide__notice").defer(*(f"guide__{name}" for name in LONG))
 
     def by_topic(self) -> "EditionQuerySet":
         """In the order of the home page, each with its guide and topic."""

@@ -55,6 +55,10 @@ class LogLine(models.Model):
         ROLLED_BACK = "rolled_back", gettext_lazy("rolled back")
         WITHDRAWN = "withdrawn", gettext_lazy("withdrawn")
         REVIEWED = "reviewed", gettext_lazy("reviewed")
+        SUGGESTED = "suggested", gettext_lazy("notice suggested")
+        ANNOUNCED = "announced", gettext_lazy("notice announced")
+        ENDED = "ended", gettext_lazy("notice ended")
+        DISMISSED = "dismissed", gettext_lazy("suggested notice dismissed")
 
     guide = models.ForeignKey(Guide, models.CASCADE, related_name="log_lines")
     kind = models.CharField(max_length=11, choices=Kind)

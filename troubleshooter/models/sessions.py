@@ -22,7 +22,8 @@ from troubleshooter import flow, tokens
 from troubleshooter.flow import Outcome, Reason, Status, Verdict
 
 from .deliveries import Delivery, Webhook
-from .editions import Edition
+from .editions import LONG, Edition
+from .notices import Notice, notice_on
 from .reading import Reading
 from .stale import Stale
 
@@ -39,6 +40,7 @@ class Kind(models.TextChoices):
     ASK = "ask"  # it contradicts `earlier`: show both and ask
     STRANGE = "strange"  # not a showing of this session
     UNAGREED = "unagreed"  # a data-losing fix, without the visitor's explicit yes
+    PAUSED = "paused"  # a data-losing fix, first shown while a notice pauses it
     FULL = "full"  # the session has too many attempts
     EXPIRED = "expired"  # the link has ended
 
@@ -127,15 +129,16 @@ class SessionQuerySet(models.QuerySet["Session"]):
             return super().delete()
 
     def walk(self, public_id: str) -> "Session | None":
-        """The session with its edition and attempts, in one query; None when there is none."""
+        """The session with its edition, attempts and the notice that stands on its guide.
+
+        In one query; None when there is none.
+        """
         rows = list(
             Attempt.objects.filter(session__public_id=public_id)
-            .select_related("session__edition__guide")
+            .select_related("session__edition__guide__notice")  # a join: see Notice
             .defer(
                 "session__edition__content",
-                "session__edition__guide__about",
-                "session__edition__guide__closing",
-                "session__edition__guide__prevention",
+                *(f"session__edition__guide__{name}" for name in LONG),
             )
             .order_by("seq")
         )
@@ -242,6 +245,18 @@ class Session(models.Model):
     def withdrawn(self) -> bool:
         return self.edition.withdrawn_at is not None
 
+    @property
+    def notice(self) -> Notice | None:
+        """The known trouble that visitors of this guide read now."""
+        return notice_on(self.edition.guide, timezone.now())
+
+    def paused(self, showing: "Attempt") -> bool:
+        """Whether the fix of this showing loses data and is paused by the notice."""
+        if showing.fix_key not in self.reading.risky:
+            return False
+        notice = self.notice
+        return notice is not None and notice.pauses(showing.shown_at)
+
     def expired(self, now: datetime) -> bool:
         return now - self.last_answer_at > LIFETIME
 
@@ -301,9 +316,11 @@ class Session(models.Model):
         if verdict is Verdict.ASK:
             answered = [row for row in self.rows if row.fix_key == answer.fix_key and row.outcome]
             return Move(Kind.ASK, earlier=answered[-1])
-        risky = answer.fix_key in self.reading.risky
-        if risky and answer.outcome is not Outcome.SKIPPED and not answer.agreed:
-            return Move(Kind.UNAGREED)
+        if answer.fix_key in self.reading.risky and answer.outcome is not Outcome.SKIPPED:
+            if self.paused(next(row for row in self.rows if row.seq == answer.seq)):
+                return Move(Kind.PAUSED)
+            if not answer.agreed:
+                return Move(Kind.UNAGREED)
         if len(self.rows) >= MOST_ATTEMPTS:
             return Move(Kind.FULL)
         return None

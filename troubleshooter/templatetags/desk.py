@@ -3,7 +3,7 @@
 from django import template
 from django.utils import timezone
 
-from troubleshooter.models import Delivery, Escalation, Guide
+from troubleshooter.models import Delivery, Escalation, Guide, Signal
 
 register = template.Library()
 
@@ -12,6 +12,12 @@ register = template.Library()
 def reviews_due() -> int:
     """How many guides stand in the queue for a review."""
     return Guide.objects.due(timezone.localdate()).count()
+
+
+@register.simple_tag
+def signals_new() -> int:
+    """How much in the numbers needs somebody's attention."""
+    return Signal.objects.new().count()
 
 
 @register.simple_tag

@@ -18,8 +18,8 @@ from django.db import Error, connections
 from django.utils import timezone
 
 from helpdesk.parent import end_with
-from troubleshooter import counting, delivery
-from troubleshooter.models import Delivery, Edition, Escalation, FollowUp
+from troubleshooter import counting, delivery, watching
+from troubleshooter.models import Delivery, Edition, Escalation, FollowUp, Notice
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +42,11 @@ def ask_again(now: datetime) -> Iterator[str]:
         return
     if count := FollowUp.objects.send(now, ASK):
         yield f"Follow-ups that were due are done: {count}."
+
+
+def end_notices(now: datetime) -> Iterator[str]:
+    for notice in Notice.objects.end_due(now):
+        yield f"“{notice.guide.title}”: its notice ended, as planned."
 
 
 def deliver(now: datetime) -> Iterator[str]:
@@ -95,14 +100,29 @@ def count(now: datetime) -> Iterator[str]:
     yield from ()
 
 
+class Watch:
+    """Look for signals, about every hour in each worker: looking twice finds nothing twice."""
+
+    looked_at: datetime | None = None
+
+    def __call__(self, now: datetime) -> Iterator[str]:
+        if self.looked_at and abs(now - self.looked_at) < watching.EVERY:
+            return
+        for found in watching.watch(now):
+            yield f"Needs attention: {found}."
+        self.looked_at = now
+
+
 JOBS: tuple[Job, ...] = (
     go_live,
+    end_notices,
     ask_again,
     deliver,
     forget_deliveries,
     forget_escalations,
     forget_follow_ups,
     count,
+    Watch(),
 )
 
 
