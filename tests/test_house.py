@@ -29,6 +29,7 @@ FLOORS = {
         "flow",
         "ordering",
         "learning",
+        "tallies",
         "evidence",
         "markup",
         "tokens",
@@ -44,7 +45,7 @@ FLOORS = {
     4: {"urls", "apps", "management"},
 }
 # What stands on a neighbour of its own floor, and on which.
-LEANS_ON = {"learning": {"ordering"}}
+LEANS_ON = {"learning": {"ordering", "tallies"}}
 # Inside models/, each may import those before it.
 NOUNS = [
     "fields",

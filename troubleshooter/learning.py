@@ -12,34 +12,42 @@ docs/ordering.md tells the whole of it, with the sources. Pure: no queries, no c
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
-from math import exp, log, sqrt
-from typing import Any
+from math import exp, isfinite, log, sqrt
+from operator import mul
+from typing import Any, NamedTuple
 
-from .ordering import Place, Rules, author, rules
+from . import tallies
+from .ordering import PINS, Place, author, rules
+from .tallies import RECENT, Tallies, Tally
 
-POLICY = "two-readings-1"
+POLICY = "two-readings-1"  # raise it when the same counts could make another order
 VERSION = 1  # of the JSON that `dump` makes
-
-# Sessions after which a count weighs half; and for the clock that looks out for sudden change.
-HALF_LIFE = 1500
-RECENT = 30
 
 STRENGTH = 2.0  # the cures that a guide's mean counts for in a symptom, and the author's in a guide
 FADE = 0.75  # the author's trust in a fix, from each place to the next
-COVER = 0.8  # the share of sessions that the author is trusted to cure with all fixes together
+LIKELY = 0.5  # no author is trusted to cure more than that by one fix
 MINUTES = 5.0  # the tries that the author's minutes count for
 SLOWEST = 4.0  # a try counts for at most so many times the author's minutes
 SHORTEST = 0.25  # minutes; no fix counts as quicker than that
-EDITED = 10.0  # the tries that an edited fix keeps of what its former revision was counted
-GUARD = 0.3  # the gain that is asked of a learned order after one session; it falls with the root
-ALARM = 3.0  # log-score by which recent sessions must speak for a sudden change
+REMEMBER = 0.9995  # how much of the lead of one reading is kept at each answer
+# The guard: a learned order must save so many of the standard errors of its saving, and so much
+# of the author's minutes, divided by the sessions.
+CAUTION = 0.9
+DOUBT = 0.7
+# The clock for sudden change: the log-score by which recent sessions must speak for it, how much of
+# it is kept at each session, how far it may fall, and the cures that “no change” counts for.
+ALARM = 3.0
+ALARM_KEPT = 0.97
+ALARM_LEAST = -5.0
+STEADY = 0.5
+SURE = 0.95  # no chance is believed to be higher
+LEFT = 0.1  # at least that share of the sessions is believed to be left, however many are cured
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One counted answer: whether the fix worked, and the minutes from its showing to that."""
 
     fix: str
@@ -48,164 +56,125 @@ class Answer:
 
 
 class Held(Enum):
-    """What kept a fix from a better place."""
+    """What keeps a fix from the place that its chance and its minutes argue for."""
 
     NOTHING = "nothing"
-    RISK = "risk"
-    AFTER = "after"  # a fix that must come before it
-    PIN = "pin"
-    DATA = "data"  # too little was seen, so the author's order stands
+    RISK = "risk"  # it loses data, so it comes after all that do not
+    AFTER = "after"  # it waits for another fix
+    PIN = "pin"  # it is pinned, or others are
+    DATA = "data"  # too little was seen to leave the author's order
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Why a fix is where it is; places count from 1."""
+class Line(NamedTuple):
+    """Why a fix is where it is. Places count from 1."""
 
     fix: str
     place: int
     author_place: int
     chance: float  # the share of the remaining sessions that it cures
     minutes: float
-    tried: float  # tries that still count (older ones count for less)
+    tried: float  # for this symptom, in sessions that still count (older ones count for less)
     held: Held
     held_by: str = ""  # the fix it waits for, when `held` is AFTER
 
 
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """An order and the author's, with what the model expects of both.
+class Ranking(NamedTuple):
+    """The order to show, and the author's; what the model expects of both.
 
-    `expected` and `expected_author` are minutes until the cure or the end of the list, averaged
-    over all sessions, with what inconvenient fixes count for beside their own.
+    `learned` is False while the order is the author's, because the counts agree with it or are too
+    few to speak against it (then a line says `Held.DATA`). Minutes are until the cure or the end
+    of the list, averaged over all sessions, with what inconvenient fixes cost beside their own.
     """
 
     order: tuple[str, ...]
     author: tuple[str, ...]
     learned: bool
-    expected: float
-    expected_author: float
+    minutes: float
+    author_minutes: float
     sessions: int
     lines: tuple[Line, ...]
 
 
-@dataclass(slots=True)
-class Tally:
-    """What was counted of one fix, with old sessions fading; `at` is the last session counted."""
-
-    at: int = 0
-    tried: float = 0.0
-    cured: float = 0.0
-    exposure: float = 0.0  # tries, each standing for the sessions it took to get there
-    minutes: float = 0.0
-    recent_cured: float = 0.0
-    recent_expected: float = 0.0
-
-    def age(self, now: int) -> None:
-        """Let the counts fade up to session `now`."""
-        if passed := now - self.at:
-            fade, recent = 0.5 ** (passed / HALF_LIFE), 0.5 ** (passed / RECENT)
-            self.at = now
-            self.tried *= fade
-            self.cured *= fade
-            self.exposure *= fade
-            self.minutes *= fade
-            self.recent_cured *= recent
-            self.recent_expected *= recent
-
-    def count(
-        self, now: int, cured: float, exposure: float, minutes: float, expected: float
-    ) -> None:
-        self.age(now)
-        self.tried += 1.0
-        self.cured += cured
-        self.exposure += exposure
-        self.minutes += minutes
-        self.recent_cured += cured
-        self.recent_expected += expected
-
-    def edited(self) -> "Tally":
-        """What a new revision starts with: the same mean, as if it was seen a few times only."""
-        keep = min(1.0, EDITED / self.tried) if self.tried else 1.0
-        return Tally(
-            self.at, self.tried * keep, self.cured * keep, self.exposure * keep, self.minutes * keep
-        )
-
-
-Tallies = dict[str, dict[int, Tally]]  # by fix key, then by revision
-
-
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The places of one guide and symptom, laid out for arithmetic; lists go by index."""
+    """The places of one guide and symptom, laid out for arithmetic; fixes go by index."""
 
     fixes: tuple[str, ...]
     index: dict[str, int]
-    revisions: tuple[int, ...]
+    places: tuple[Place, ...]
     author: tuple[int, ...]
-    tiers: tuple[tuple[int, ...], ...]
+    tiers: tuple[tuple[int, ...], ...]  # in the author's order
     needs: tuple[tuple[int, ...], ...]  # all that must come before, directly or not
+    bound: tuple[int, ...]  # the fixes that have such
     minutes: tuple[float, ...]
-    burden: tuple[float, ...]
     prior: tuple[float, ...]  # the share of sessions that the author's order says a fix cures
-    hard: Rules
+    free: "Board | None" = None  # the same without any hard rule; None when there is no rule
 
 
 @lru_cache(maxsize=256)
 def board(places: tuple[Place, ...], start_with: frozenset[str]) -> Board:
-    """`places` laid out. With no data a fix is worth per minute what its author place says."""
+    """`places` laid out. With no data, what a fix is worth per minute follows from its place."""
     hard = rules(places)
     by_fix = {place.fix: place for place in places}
     fixes = tuple(by_fix)
     index = {fix: at for at, fix in enumerate(fixes)}
-    order = [index[fix] for fix in author(places, start_with)]
-    minutes = tuple(max(each.minutes, SHORTEST) for each in by_fix.values())
-    burden = tuple(each.burden for each in by_fix.values())
+    order = tuple(index[fix] for fix in author(places, start_with))
+    minutes = tuple(max(place.minutes, SHORTEST) for place in by_fix.values())
+    needs = tuple(tuple(sorted(index[needed] for needed in hard.before(fix))) for fix in fixes)
     worth = [0.0] * len(fixes)
     for nth, at in enumerate(order):
-        worth[at] = (minutes[at] + burden[at]) * FADE**nth
+        worth[at] = (minutes[at] + by_fix[fixes[at]].burden) * FADE**nth
     total = sum(worth)
-    return Board(
-        fixes,
-        index,
-        tuple(each.revision for each in by_fix.values()),
-        tuple(order),
-        tuple(
-            tuple(at for at in order if hard.tiers[fixes[at]] == tier)
-            for tier in sorted(set(hard.tiers.values()))
-        ),
-        tuple(tuple(sorted(index[each] for each in hard.before(fix))) for fix in fixes),
-        minutes,
-        burden,
-        tuple(min(COVER * each / total, 0.5) for each in worth),
-        hard,
+    prior = tuple(min(max(each / total, 1e-6), LIKELY) for each in worth)
+    bound = tuple(at for at, waits in enumerate(needs) if waits)
+    tiers = tuple(
+        tuple(at for at in order if hard.tiers[fixes[at]] == tier)
+        for tier in sorted(set(hard.tiers.values()))
     )
+    laid = Board(fixes, index, tuple(by_fix.values()), order, tiers, needs, bound, minutes, prior)
+    if len(tiers) == 1 and not bound:
+        return laid
+    none: tuple[tuple[int, ...], ...] = ((),) * len(fixes)
+    return replace(laid, free=replace(laid, tiers=(order,), needs=none, bound=()))
 
 
 @dataclass(slots=True)
 class Belief:
-    """What is believed of each fix of a board for one symptom; lists go by index."""
+    """What is believed of each fix for one symptom; fixes go by index."""
 
-    share: list[float]  # of the sessions, if each broken thing had one fix
-    rate: list[float]  # when tried, if fixes worked independently
-    cost: list[float]  # minutes with the burden
-    surprise: list[float]  # how much more or less it cures of late
-    trust: float  # in `share`; the rest in `rate`
-    alarmed: bool
+    trust: float  # in the first reading; the rest in the second
+    share: list[float] = field(default_factory=list)  # of the sessions, by the first reading
+    rate: list[float] = field(default_factory=list)  # when tried, by the second
+    first: list[float] = field(default_factory=list)  # what each of the two adds to its chance,
+    second: list[float] = field(default_factory=list)  # with what it cures more or less of late
+    cost: list[float] = field(default_factory=list)  # minutes, with the burden
+    doubt: list[float] = field(default_factory=list)  # the squared relative error of its chance
+    tried: list[float] = field(default_factory=list)
 
-    def chance(self, at: int, gone: float) -> float:
-        """h: how likely a fix is to work where the fixes tried before had `gone` as shares."""
-        left = max(1.0 - gone, 0.1)
-        mixed = self.trust * self.share[at] / left + (1.0 - self.trust) * self.rate[at]
-        return min(mixed * self.surprise[at], 0.95)
-
-    def expected(self, order: Iterable[int]) -> float:
-        """Minutes until the cure or the end of `order`."""
-        spent, left, gone = 0.0, 1.0, 0.0
+    def chances(self, order: Iterable[int]) -> list[float]:
+        """The h of each fix of an order, given that those before it have failed."""
+        gone, found = 0.0, []
         for at in order:
-            spent += self.cost[at] * left
-            left *= 1.0 - self.chance(at, gone)
+            found.append(min(self.first[at] / max(1.0 - gone, LEFT) + self.second[at], SURE))
             gone += self.share[at]
-        return spent
+        return found
+
+    def expect(self, order: Sequence[int]) -> tuple[float, dict[int, float]]:
+        """The minutes that an order is expected to take, and how they follow each chance.
+
+        The second holds, for each fix, the change of the minutes when its chance grows by a small
+        part of itself: minus the odds of its cure, times the minutes that come after it.
+        """
+        spent, left, odds = [], 1.0, []
+        for at, chance in zip(order, self.chances(order), strict=True):
+            spent.append(self.cost[at] * left)
+            odds.append(chance / (1.0 - chance))
+            left *= 1.0 - chance
+        slopes, after = {}, 0.0
+        for nth in range(len(order) - 1, -1, -1):
+            slopes[order[nth]] = -odds[nth] * after
+            after += spent[nth]
+        return after, slopes
 
 
 @dataclass(slots=True)
@@ -221,25 +190,36 @@ class Learner:
     def rank(
         self, places: Sequence[Place], symptom: str, start_with: Collection[str] = ()
     ) -> Ranking:
-        """The order for a symptom, as its sessions so far and the author argue for it."""
+        """The order for a symptom, as the sessions so far and the author argue for it."""
         laid = board(tuple(places), frozenset(start_with))
-        belief = self._read(laid, symptom)
-        order = _greedy(laid, belief)
-        ours, theirs = belief.expected(order), belief.expected(laid.author)
-        learned = order != laid.author and (
-            belief.alarmed or ours <= theirs * (1 - GUARD / sqrt(max(self.sessions, 1)))
-        )
-        if not learned:
-            order, ours = laid.author, theirs
+        belief = self._believe(laid, symptom)
+        wanted = greedy(laid, belief)
+        theirs, their_slopes = belief.expect(laid.author)
+        order, ours = laid.author, theirs
+        if wanted != laid.author and self.sessions:
+            minutes, slopes = belief.expect(wanted)
+            if self.alarm > ALARM or self._worth_it(
+                theirs,
+                theirs - minutes,
+                sum(
+                    doubt * (slopes[at] - their_slopes[at]) ** 2
+                    for at, doubt in enumerate(belief.doubt)
+                ),
+            ):
+                order, ours = wanted, minutes
         return Ranking(
-            tuple(laid.fixes[at] for at in order),
-            tuple(laid.fixes[at] for at in laid.author),
-            learned,
+            tuple([laid.fixes[at] for at in order]),
+            tuple([laid.fixes[at] for at in laid.author]),
+            order != laid.author,
             ours,
             theirs,
             self.sessions,
-            self._explain(laid, belief, symptom, order, learned),
+            _explain(laid, belief, order, wanted),
         )
+
+    def _worth_it(self, minutes: float, saving: float, variance: float) -> bool:
+        """The guard: is a saving of the author's minutes large enough to be believed?"""
+        return saving > CAUTION * sqrt(variance) + DOUBT * minutes / self.sessions
 
     def fold(
         self,
@@ -254,85 +234,56 @@ class Learner:
         chance is asked of a fix that was tried. Fixes that `places` lacks are ignored.
         """
         laid = board(tuple(places), frozenset(start_with))
-        belief = self._read(laid, symptom)
-        self.sessions = now = self.sessions + 1
+        belief = self._believe(laid, symptom)
+        self.sessions += 1
         here = self.symptoms.setdefault(symptom, {})
-        gone = step = 0.0
-        seen = set()
-        for answer in answers:
-            at = laid.index.get(answer.fix)
-            if at is None or at in seen:
-                continue
-            seen.add(at)
-            cured = float(answer.cured)
-            exposure = 1.0 / max(1.0 - gone, 0.1)
+        gone = surprised = 0.0
+        for at, cured, minutes in _once(laid, answers):
+            place = laid.places[at]
+            exposure = 1.0 / max(1.0 - gone, LEFT)
             one, two = belief.share[at] * exposure, belief.rate[at]
             mixed = belief.trust * one + (1.0 - belief.trust) * two
-            self.lead = 0.9995 * self.lead + _score(one, cured) - _score(two, cured)
-            changed = self._recent(laid, at) if not belief.alarmed else belief.surprise[at]
-            step += _score(mixed * changed, cured) - _score(mixed, cured)
-            minutes = min(max(0.0, answer.minutes), SLOWEST * laid.minutes[at])
-            for tallies in (self.whole, here):
-                tally = _tally(tallies, answer.fix, laid.revisions[at])
-                tallies.setdefault(answer.fix, {})[laid.revisions[at]] = tally
-                tally.count(now, cured, exposure, minutes, mixed)
+            self.lead = REMEMBER * self.lead + _score(one, cured) - _score(two, cured)
+            whole = tallies.touch(self.whole, place.fix, place.revision)
+            surprised += _score(mixed * self._surprise(whole), cured) - _score(mixed, cured)
+            own = tallies.touch(here, place.fix, place.revision)
+            whole.count(self.sessions, cured, exposure, minutes, mixed)
+            own.count(self.sessions, cured, exposure, minutes, mixed)
             gone += belief.share[at]
-            if answer.cured:
-                break
-        self.alarm = max(0.97 * self.alarm + step, -5.0)
+        self.alarm = max(ALARM_KEPT * self.alarm + surprised, ALARM_LEAST)
 
-    def _recent(self, laid: Board, at: int) -> float:
+    def _surprise(self, whole: Tally) -> float:
         """How much more or less a fix cures of late than was expected of it."""
-        tally = _tally(self.whole, laid.fixes[at], laid.revisions[at])
-        fade: float = 0.5 ** ((self.sessions - tally.at) / RECENT)
-        return (tally.recent_cured * fade + 1.0) / (tally.recent_expected * fade + 1.0)
+        fade: float = 0.5 ** ((self.sessions - whole.at) / RECENT)
+        return (whole.recent_cured * fade + STEADY) / (whole.recent_expected * fade + STEADY)
 
-    def _read(self, laid: Board, symptom: str) -> Belief:
-        """Shrink the symptom's counts to the guide's, and the guide's to the author's prior."""
+    def _believe(self, laid: Board, symptom: str) -> Belief:
+        """The symptom's counts, shrunk to the guide's, and those to the author's."""
         now, here = self.sessions, self.symptoms.get(symptom, {})
-        share, rate, cost = [], [], []
-        for at, fix in enumerate(laid.fixes):
-            whole = _tally(self.whole, fix, laid.revisions[at])
-            own = _tally(here, fix, laid.revisions[at])
-            fade = 0.5 ** ((now - whole.at) / HALF_LIFE)
-            prior = STRENGTH / laid.prior[at]
-            cured = whole.cured * fade + STRENGTH
-            wide = (whole.exposure * fade + prior) / cured  # one over the guide's share
-            long = (whole.tried * fade + prior) / cured  # one over the guide's rate
-            tried = whole.tried * fade
+        belief = Belief(1.0 / (1.0 + exp(min(max(-self.lead, -30.0), 30.0))))
+        for at, place in enumerate(laid.places):
+            whole = tallies.find(self.whole, place.fix, place.revision)
+            own = tallies.find(here, place.fix, place.revision)
+            fade, prior = whole.fade(now), STRENGTH / laid.prior[at]
+            tried, cures = whole.tried * fade, whole.cured * fade + STRENGTH
+            share, rate = cures / (whole.exposure * fade + prior), cures / (tried + prior)
             minutes = (whole.minutes * fade + MINUTES * laid.minutes[at]) / (tried + MINUTES)
-            fade = 0.5 ** ((now - own.at) / HALF_LIFE)
-            cured = own.cured * fade + STRENGTH
-            share.append(cured / (own.exposure * fade + STRENGTH * wide))
-            rate.append(cured / (own.tried * fade + STRENGTH * long))
-            cost.append(minutes + laid.burden[at])
-        alarmed = self.alarm > ALARM
-        surprise = [self._recent(laid, at) if alarmed else 1.0 for at in range(len(laid.fixes))]
-        trust = 1.0 / (1.0 + exp(-max(-30.0, min(30.0, self.lead))))
-        return Belief(share, rate, cost, surprise, trust, alarmed)
-
-    def _explain(
-        self, laid: Board, belief: Belief, symptom: str, order: Sequence[int], learned: bool
-    ) -> tuple[Line, ...]:
-        own = self.symptoms.get(symptom, {})
-        place = {at: nth for nth, at in enumerate(laid.author, 1)}
-        lines, gone = [], 0.0
-        for nth, at in enumerate(order, 1):
-            fix = laid.fixes[at]
-            tally = _tally(own, fix, laid.revisions[at])
-            lines.append(
-                Line(
-                    fix,
-                    nth,
-                    place[at],
-                    belief.chance(at, gone),
-                    belief.cost[at] - laid.burden[at],
-                    tally.tried * 0.5 ** ((self.sessions - tally.at) / HALF_LIFE),
-                    Held.NOTHING if learned else Held.DATA,
-                )
-            )
-            gone += belief.share[at]
-        return tuple(lines)
+            fade = own.fade(now)
+            tried, mine = own.tried * fade, own.cured * fade
+            # The guide's cures that are not the symptom's own, and what they lend to it.
+            others = max(cures - mine, STRENGTH)
+            lent = STRENGTH * others / (others + STRENGTH)
+            share = (mine + STRENGTH) / (own.exposure * fade + STRENGTH / share)
+            rate = (mine + STRENGTH) / (tried + STRENGTH / rate)
+            surprise = self._surprise(whole) if self.alarm > ALARM else 1.0
+            belief.share.append(share)
+            belief.rate.append(rate)
+            belief.first.append(belief.trust * share * surprise)
+            belief.second.append((1.0 - belief.trust) * rate * surprise)
+            belief.cost.append(minutes + place.burden)
+            belief.doubt.append(1.0 / (mine + lent))
+            belief.tried.append(tried)
+        return belief
 
     def dump(self) -> dict[str, Any]:
         """The state as plain JSON."""
@@ -341,78 +292,124 @@ class Learner:
             "sessions": self.sessions,
             "lead": self.lead,
             "alarm": self.alarm,
-            "whole": _dump(self.whole),
-            "symptoms": {key: _dump(tallies) for key, tallies in self.symptoms.items()},
+            "whole": tallies.dump(self.whole),
+            "symptoms": {key: tallies.dump(each) for key, each in self.symptoms.items()},
         }
 
     @classmethod
     def load(cls, state: dict[str, Any]) -> "Learner":
-        """What `dump` made; a state of another version, or a broken one, is empty."""
+        """What `dump` made; from another version, or from anything else, a learner without data."""
         if state.get("version") != VERSION:
             return cls()
-        return cls(
-            int(state["sessions"]),
-            float(state["lead"]),
-            float(state["alarm"]),
-            _load(state["whole"]),
-            {key: _load(tallies) for key, tallies in state["symptoms"].items()},
-        )
+        try:
+            learner = cls(
+                int(state["sessions"]),
+                float(state["lead"]),
+                float(state["alarm"]),
+                tallies.load(state["whole"]),
+                {key: tallies.load(each) for key, each in state["symptoms"].items()},
+            )
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return cls()
+        return learner if isfinite(learner.lead) and isfinite(learner.alarm) else cls()
 
 
-NOTHING = Tally()
+def greedy(laid: Board, belief: Belief) -> tuple[int, ...]:
+    """The largest gain per minute first, under the rules.
 
-
-def _tally(tallies: Tallies, fix: str, revision: int) -> Tally:
-    """The counts of a fix in a revision; of one not seen yet, what it keeps of the former."""
-    revisions = tallies.get(fix)
-    if revisions is None:
-        return Tally()
-    found = revisions.get(revision)
-    return found if found is not None else revisions[max(revisions)].edited()
-
-
-def _score(chance: float, cured: float) -> float:
-    """The log-score of a prediction."""
-    chance = min(max(chance, 0.01), 0.99)
-    return log(chance) if cured else log(1.0 - chance)
-
-
-def _greedy(laid: Board, belief: Belief) -> tuple[int, ...]:
-    """The largest gain per minute first; a blocked fix is judged with what it waits for."""
+    A fix that must wait is judged together with what it waits for; of those, the best that may
+    come now is placed.
+    """
     order: list[int] = []
-    placed: set[int] = set()
-    gone = 0.0
+    first, second, cost, gone = belief.first, belief.second, belief.cost, 0.0
     for tier in laid.tiers:
-        left = list(tier)
-        while left:
-            chance = {at: belief.chance(at, gone) for at in left}
-            best = -1.0
-            members: tuple[int, ...] = ()
-            for at in left:
-                group = (*(each for each in laid.needs[at] if each not in placed), at)
-                worth = sum(chance[each] for each in group) / sum(
-                    belief.cost[each] for each in group
-                )
-                if worth > best:
-                    best, members = worth, group
-            free = [at for at in members if placed.issuperset(laid.needs[at])]
-            at = max(free, key=lambda each: chance[each] / belief.cost[each])
-            left.remove(at)
-            placed.add(at)
+        waiting = list(tier)
+        while waiting:
+            left = max(1.0 - gone, LEFT)
+            worth = {at: min(first[at] / left + second[at], SURE) / cost[at] for at in waiting}
+            together = worth.copy() if laid.bound else worth
+            for at in laid.bound:
+                if at in worth:
+                    group = [at, *(needed for needed in laid.needs[at] if needed in worth)]
+                    minutes = [cost[each] for each in group]
+                    gain = sum(map(mul, (worth[each] for each in group), minutes))
+                    together[at] = gain / sum(minutes)
+            at = max(together, key=together.__getitem__)
+            if not worth.keys().isdisjoint(laid.needs[at]):
+                group = [each for each in (*laid.needs[at], at) if each in worth]
+                free = [each for each in group if worth.keys().isdisjoint(laid.needs[each])]
+                at = max(free, key=worth.__getitem__)
+            waiting.remove(at)
             order.append(at)
             gone += belief.share[at]
     return tuple(order)
 
 
-def _dump(tallies: Tallies) -> dict[str, dict[str, list[float]]]:
-    return {
-        fix: {str(revision): list(astuple(tally)) for revision, tally in revisions.items()}
-        for fix, revisions in tallies.items()
-    }
+def _explain(
+    laid: Board, belief: Belief, order: tuple[int, ...], wanted: tuple[int, ...]
+) -> tuple[Line, ...]:
+    """A line for each fix; `wanted` is the order that the counts argue for under the rules."""
+    author_place = _places(laid.author)
+    why = _holds(laid, belief, order, wanted)
+    return tuple(
+        [
+            Line(
+                laid.fixes[at],
+                nth,
+                author_place[at] + 1,
+                chance,
+                belief.cost[at] - laid.places[at].burden,
+                belief.tried[at],
+                *why[at],
+            )
+            for nth, (at, chance) in enumerate(zip(order, belief.chances(order), strict=True), 1)
+        ]
+    )
 
 
-def _load(tallies: dict[str, dict[str, list[float]]]) -> Tallies:
-    return {
-        fix: {int(revision): Tally(int(row[0]), *row[1:]) for revision, row in revisions.items()}
-        for fix, revisions in tallies.items()
-    }
+def _holds(
+    laid: Board, belief: Belief, order: tuple[int, ...], wanted: tuple[int, ...]
+) -> dict[int, tuple[Held, str]]:
+    """What keeps each fix from its place in an order without any rule."""
+    shown, argued = _places(order), _places(wanted)
+    free = _places(greedy(laid.free, belief)) if laid.free else argued
+    pinned = any(PINS[place.pin] == 0 for place in laid.places)
+    why = {}
+    for at, place in enumerate(laid.places):
+        held, by = Held.NOTHING, ""
+        blocker = max(laid.needs[at], key=shown.__getitem__, default=at)
+        if shown[at] > argued[at]:
+            held = Held.DATA
+        elif place.pin and not place.risky and shown[at] != free[at]:
+            held = Held.PIN
+        elif shown[at] > free[at]:
+            if place.risky:
+                held = Held.RISK
+            elif free[blocker] > free[at]:
+                held, by = Held.AFTER, laid.fixes[blocker]
+            elif pinned:
+                held = Held.PIN
+        why[at] = held, by
+    return why
+
+
+def _places(order: tuple[int, ...]) -> dict[int, int]:
+    return dict(zip(order, range(len(order)), strict=True))
+
+
+def _once(laid: Board, answers: Iterable[Answer]) -> Iterable[tuple[int, bool, float]]:
+    """The answers that count, up to the first cure: each fix by its index, and its minutes."""
+    seen = set()
+    for answer in answers:
+        at = laid.index.get(answer.fix)
+        if at is not None and at not in seen:
+            seen.add(at)
+            yield at, answer.cured, min(max(0.0, answer.minutes), SLOWEST * laid.minutes[at])
+            if answer.cured:
+                return
+
+
+def _score(chance: float, cured: bool) -> float:
+    """The log-score of a prediction."""
+    chance = min(max(chance, 0.01), 0.99)
+    return log(chance) if cured else log(1.0 - chance)
