@@ -38,7 +38,9 @@ STOPS = (50, 200, 1000, 10000)  # sessions after which the order is judged
 EARLY = (50, 200)
 BEFORE, OUTAGE, UPDATE = 1000, 200, 500  # sessions before, during and after a change
 MOMENTS = (20, 40, 60, 120)  # sessions into an outage
-WARY = 4  # there are so many times as many guides where percentiles are looked at
+REFRESH = 10  # sessions after which a stored order is made anew, once the first are over
+WARY = 4  # so many times the guides are looked at where a bar is set on a percentile
+SLOW = {"random15": 4}  # by so much fewer guides where the exact optimum takes a second each
 
 # Share of the possible saving, after so many sessions; and what the first sessions may cost.
 SAVING_BARS = {
@@ -130,11 +132,12 @@ def costing() -> Callable[[Symptom, tuple[str, ...]], float]:
     return cost
 
 
-def stationary(job: tuple[str, type[Policy], int], sessions: int) -> Result:
-    """One guide whose truth never changes."""
-    family, kind, seed = job
+def stationary(job: tuple[str, type[Policy], int, int]) -> Result:
+    """One guide whose truth never changes, for so many sessions."""
+    family, kind, seed, sessions = job
     world, rng, policy, cost = make(family, Random(seed)), Random(-seed), kind(), costing()
     result = Result(world.author(), world.least())
+    stored: dict[str, tuple[int, tuple[str, ...]]] = {}
     shown = author = 0.0
     for nth in range(sessions + 1):
         if nth in STOPS:
@@ -142,8 +145,12 @@ def stationary(job: tuple[str, type[Policy], int], sessions: int) -> Result:
         if nth in EARLY:
             result.early[nth] = (shown, author)
         symptom = world.draw(rng)
-        theirs = symptom.author()
-        order = theirs if rng.random() < CONTROL else policy.order(symptom)
+        order = theirs = symptom.author()
+        if rng.random() >= CONTROL:
+            made, _order = stored.get(symptom.key, (-REFRESH, ()))
+            if nth < max(EARLY) or nth >= made + REFRESH:
+                stored[symptom.key] = nth, policy.order(symptom)
+            order = stored[symptom.key][1]
         if nth < max(EARLY):
             shown, author = shown + cost(symptom, order), author + cost(symptom, theirs)
         policy.fold(symptom, world.walk(symptom, order, rng))
@@ -243,9 +250,9 @@ def interval(rows: Sequence[T], figure: Callable[[Sequence[T]], float]) -> tuple
 
 
 def show_savings(family: str, kind: type[Policy], results: Sequence[Result], bars: Bars) -> None:
-    stops = [stop for stop in STOPS if stop in results[0].at]
+    results = [each for each in results if len(each.at) == len(results[0].at)]
     cells = []
-    for stop in stops:
+    for stop in results[0].at:
         value = saving(results, stop)
         low, high = interval(results, partial(saving, stop=stop))
         cells.append(f"{value:5.0%} [{low:4.0%},{high:5.0%}]")
@@ -253,7 +260,8 @@ def show_savings(family: str, kind: type[Policy], results: Sequence[Result], bar
         if bar and kind is Learned:
             bars.least(f"{family}, saving after {stop} sessions", value, bar)
     possible = 1 - sum(each.least for each in results) / sum(each.author for each in results)
-    print(f"{family:15}{possible:5.0%}  {kind.name:16}" + "".join(f"{cell:>19}" for cell in cells))
+    shown = "".join(f"{cell:>19}" for cell in cells)
+    print(f"{family:15}{possible:9.0%}  {kind.name:17}{shown}", flush=True)
 
 
 def show_early(family: str, kind: type[Policy], results: Sequence[Result], bars: Bars) -> None:
@@ -271,7 +279,7 @@ def show_early(family: str, kind: type[Policy], results: Sequence[Result], bars:
         if family == "author-optimal":
             bars.most(f"{name}, mean", mean, OPTIMAL_BARS["mean"])
             bars.most(f"{name}, p95", late, OPTIMAL_BARS["p95"])
-    print(f"{family:15}{kind.name:16}" + "".join(f"{cell:>42}" for cell in cells))
+    print(f"{family:15}{len(results):6}  {kind.name:17}" + "".join(f"{cell:>42}" for cell in cells))
 
 
 def show_drift(kind: type[Policy], results: Sequence[Drift], bars: Bars) -> None:
@@ -321,35 +329,47 @@ def run(kind: Callable[[J], R], jobs: Iterable[J], workers: int) -> list[R]:
         return pool.map(kind, jobs, chunksize=1)
 
 
-def main(arguments: argparse.Namespace) -> int:
-    families, guides, bars = arguments.families.split(","), arguments.guides, Bars()
-
-    def jobs(family: str, kind: type[Policy], count: int) -> list[tuple[str, type[Policy], int]]:
-        return [(family, kind, arguments.seed * 100_000 + nth) for nth in range(count)]
-
-    stops = [stop for stop in STOPS if stop <= arguments.sessions]
+def main(asked: argparse.Namespace) -> int:
+    families, bars = asked.families.split(","), Bars()
+    results = {}
     print("Share of the possible saving, after so many sessions")
-    print(f"{'family':15}{'possible':>5} {'policy':16}" + "".join(f"{stop:>19}" for stop in stops))
-    for family in families:
-        for kind in POLICIES if family != "author-optimal" else ():
-            long = partial(stationary, sessions=stops[-1])
-            show_savings(family, kind, run(long, jobs(family, kind, guides), arguments.jobs), bars)
-    print("\nWhat the first 50 and 200 sessions cost beside the author's order")
-    head = f"{'mean':>7}{'p95':>7} {'[interval]':16}{'worst':>7}"
-    print(f"{'family':15}{'policy':16}" + f"{head:>42}" * 2)
+    stops = "".join(f"{stop:>19}" for stop in STOPS)
+    print(f"{'family':15}{'possible':>9}  {'policy':17}{stops}", flush=True)
     for family in families:
         for kind in POLICIES[1:]:
-            short = partial(stationary, sessions=EARLY[-1])
-            many = jobs(family, kind, guides * WARY)
-            show_early(family, kind, run(short, many, arguments.jobs), bars)
+            ran = results[family, kind] = run(stationary, jobs(family, kind, asked), asked.jobs)
+            if family != "author-optimal":
+                show_savings(family, kind, ran, bars)
+    print("\nWhat the first 50 and 200 sessions cost beside the author's order")
+    head = f"{'mean':>7}{'p95':>7} {'[interval]':16}{'worst':>7}"
+    print(f"{'family':15}{'guides':>6}  {'policy':17}" + f"{head:>42}" * 2)
+    for (family, kind), ran in results.items():
+        show_early(family, kind, ran, bars)
     if "random8" in families:
         print("\nAbove the optimum of the moment (random8), in an outage and after an update")
         for kind in POLICIES:
-            show_drift(kind, run(drifting, jobs("random8", kind, guides), arguments.jobs), bars)
-    for name, micros in speed(arguments.seed):
+            seeds = [("random8", kind, job[2]) for job in jobs("random8", kind, asked)]
+            show_drift(kind, run(drifting, seeds[: asked.guides // 2], asked.jobs), bars)
+    for name, micros in speed(asked.seed):
         bars.most(f"{name}, microseconds", micros, SPEED_BARS[name], "{:.2f}")
     print("\n" + "\n".join(bars.lines))
     return 1 if bars.missed else 0
+
+
+def jobs(
+    family: str, kind: type[Policy], asked: argparse.Namespace
+) -> list[tuple[str, type[Policy], int, int]]:
+    """The guides to simulate, and for how long: most of those for percentiles only at first."""
+    bars = SAVING_BARS.get(family, {})
+    longest = min(max(1000, *bars) if bars else 1000, asked.sessions)
+    wary = WARY if family in EARLY_BARS or family == "author-optimal" else 1
+    if family == "author-optimal":
+        longest = max(EARLY)
+    guides = max(2, asked.guides // SLOW.get(family, 1))
+    return [
+        (family, kind, asked.seed * 100_000 + nth, longest if nth < guides else max(EARLY))
+        for nth in range(guides * wary)
+    ]
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
