@@ -1,6 +1,6 @@
 """How much of the minutes that a better order could save do the learned orders save?
 
-    .venv/bin/python bench/order.py [--families phone,random8] [--guides 240] [--sessions 10000]
+    .venv/bin/python bench/order.py [--families phone,random8] [--guides 160] [--sessions 10000]
                                     [--seed 2026] [--jobs 2]
 
 Simulated guides (bench/worlds.py) whose best order is known exactly; the real learner
@@ -39,7 +39,7 @@ EARLY = (50, 200)
 BEFORE, OUTAGE, UPDATE = 1000, 200, 500  # sessions before, during and after a change
 MOMENTS = (20, 40, 60, 120)  # sessions into an outage
 REFRESH = 10  # sessions after which a stored order is made anew, once the first are over
-WARY = 4  # so many times the guides are looked at where a bar is set on a percentile
+WARY = 6  # so many times the guides are looked at where a bar is set on a percentile
 SLOW = {"random15": 4}  # by so much fewer guides where the exact optimum takes a second each
 
 # Share of the possible saving, after so many sessions; and what the first sessions may cost.
@@ -363,6 +363,8 @@ def jobs(
     bars = SAVING_BARS.get(family, {})
     longest = min(max(1000, *bars) if bars else 1000, asked.sessions)
     wary = WARY if family in EARLY_BARS or family == "author-optimal" else 1
+    if kind is not Learned:
+        longest, wary = min(longest, 1000), 1
     if family == "author-optimal":
         longest = max(EARLY)
     guides = max(2, asked.guides // SLOW.get(family, 1))
@@ -375,7 +377,7 @@ def jobs(
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Judge the learned orders on simulated guides.")
     parser.add_argument("--families", default=",".join(FAMILIES), help="of " + ", ".join(FAMILIES))
-    parser.add_argument("--guides", type=int, default=240, help="for each family")
+    parser.add_argument("--guides", type=int, default=160, help="for each family")
     parser.add_argument("--sessions", type=int, default=10000, help="for each guide")
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--jobs", type=int, default=2, help="processes")

@@ -4,7 +4,7 @@ Time is counted in sessions of the guide. Pure: no queries, no clock, no chance.
 """
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from math import inf
 from typing import Any
 
@@ -52,6 +52,7 @@ class Tally:
         )
 
 
+COUNTS = len(fields(Tally)) - 1
 Tallies = dict[str, dict[int, Tally]]  # by fix key, then by revision
 
 
@@ -90,6 +91,6 @@ def load(state: Mapping[str, Mapping[str, Any]]) -> Tallies:
 def _load_row(row: Any) -> Tally:
     at, *counts = row
     counts = [float(count) for count in counts]
-    if not all(0 <= count < inf for count in counts):
-        raise ValueError("A count is not a number of zero or more.")
+    if len(counts) != COUNTS or not all(0 <= count < inf for count in counts):
+        raise ValueError("A row is not six counts of zero or more.")
     return Tally(int(at), *counts)
