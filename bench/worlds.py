@@ -413,9 +413,9 @@ def _author_optimal(family: str, rng: Random) -> World:
 def _quick(family: str, rng: Random) -> World:
     """Ten fixes whose author puts the quick ones first, whatever they are good for.
 
-    Made to check the learner on a family that none of its constants was tuned on: few common
-    causes and many rare ones (1/rank), five symptoms of very different shares that move a cause
-    or two to the front, some fixes that help a little against everything, minutes by the decade.
+    No constant of the learner was set by it: few common causes and many rare ones (1/rank), five
+    symptoms of very different shares that move a cause or two to the front, some fixes that help
+    a little against everything, minutes by the decade.
     """
     count = 10
     broad = set(rng.sample(range(count), 2))
@@ -455,6 +455,25 @@ def _quick(family: str, rng: Random) -> World:
     )
 
 
+def _tangled(family: str, rng: Random) -> World:
+    """Seven fixes for twelve causes: each cause is ended by one to three fixes, none for sure.
+
+    Written when every constant of the learner was fixed, and never looked at before.
+    """
+    count, kinds = 7, 12
+    ends = [set(rng.sample(range(count), rng.randint(1, 3))) for _cause in range(kinds)]
+    cures = tuple(
+        (*(rng.uniform(0.35, 0.9) if fix in each else 0.0 for each in ends), 0.0)
+        for fix in range(count)
+    )
+    base = dirichlet([0.6] * kinds, rng)
+    causes = [dirichlet([*(10 * each for each in base), 1.5], rng) for _symptom in range(4)]
+    minutes = tuple(rng.uniform(0.5, 12) for _fix in range(count))
+    shares = dirichlet([2] * 4, rng)
+    skips = tuple(min(0.02 * each, 0.2) for each in minutes)
+    return assemble(family, rng, cures, minutes, causes, shares, _rules(count, rng), skips)
+
+
 FAMILIES: dict[str, Callable[[str, Random], World]] = {
     "phone": _phone,
     "random8": _random(8, 0.25),
@@ -464,4 +483,5 @@ FAMILIES: dict[str, Callable[[str, Random], World]] = {
     "pure5": _pure,
     "author-optimal": _author_optimal,
     "quick10": _quick,
+    "tangled7": _tangled,
 }
