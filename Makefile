@@ -8,10 +8,10 @@ RUN = $(if $(filter postgres% pgsql%,$(DATABASE_URL)),.venv/postgres.stamp,.venv
 DEV = .venv/dev.stamp
 HAVE_CHROMIUM = { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
 
-.PHONY: help run dev test browser check clean
+.PHONY: help run dev test browser check bench-order clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 run: $(RUN) ## Prepare everything and serve the site (LAN=1: to other devices in the network too)
 	@exec $(BIN)/python manage.py run
@@ -52,6 +52,10 @@ check: $(DEV) ## Check format, style, types, templates, migrations and productio
 	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')" \
 	$(BIN)/python manage.py check --deploy --fail-level WARNING >/dev/null
 	@echo "All checks passed."
+
+bench-order: $(DEV) ## Judge the learned orders on simulated guides (FAMILIES= GUIDES= SESSIONS= SEED= JOBS=)
+	@$(BIN)/python bench/order.py $(if $(FAMILIES),--families $(FAMILIES)) $(if $(GUIDES),--guides $(GUIDES)) \
+	$(if $(SESSIONS),--sessions $(SESSIONS)) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
 
 clean: ## Delete what can be made again (the data in var/ stays)
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis var/static var/static.stamp

@@ -99,6 +99,15 @@ class PublishTests(CastTestCase):
         self.assertNotIn("<script", about)
         self.assertNotIn("href", about)
 
+    def test_its_places_tell_what_a_fix_costs_a_visitor(self) -> None:
+        Fix.objects.filter(key="driver").update(revision=3)
+        places = {place.fix: place for place in self.publish().reading.places}
+        minutes = {fix: place.minutes for fix, place in places.items()}
+        self.assertEqual(minutes, {"cable": 1, "restart": 4, "driver": 10, "reset": 5})
+        self.assertEqual([fix for fix, place in places.items() if place.burden], ["restart"])
+        self.assertEqual([fix for fix, place in places.items() if place.risky], ["reset"])
+        self.assertEqual((places["cable"].revision, places["driver"].revision), (1, 3))
+
 
 class PinnedTests(CastTestCase):
     def test_a_session_keeps_its_edition_whatever_is_published_later(self) -> None:

@@ -8,7 +8,7 @@ from unittest import TestCase
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from troubleshooter.ordering import PINS, Contradiction, Place, author, contradictions
+from troubleshooter.ordering import PINS, Contradiction, Place, author, contradictions, project
 
 CABLE, RESTART, DRIVER = Place("cable"), Place("restart"), Place("driver")
 RESET = Place("reset", risky=True)
@@ -77,6 +77,48 @@ class AuthorTests(TestCase):
     def test_fixes_that_wait_for_each_other_are_still_all_there(self) -> None:
         places = [after(CABLE, "driver"), after(DRIVER, "cable"), after(RESTART, "restart")]
         self.assertEqual(sorted(author(places)), ["cable", "driver", "restart"])
+
+
+class ProjectTests(TestCase):
+    """A stored order, fitted to an edition that may have changed since."""
+
+    def test_an_order_that_fits_stays_as_it_is(self) -> None:
+        order = ("driver", "cable", "restart")
+        self.assertEqual(project(order, [CABLE, RESTART, DRIVER]), order)
+
+    def test_fixes_that_the_edition_lacks_are_dropped(self) -> None:
+        self.assertEqual(
+            project(("toner", "driver", "cable"), [CABLE, DRIVER]), ("driver", "cable")
+        )
+
+    def test_a_new_fix_comes_where_its_author_put_it(self) -> None:
+        places = [CABLE, Place("paper"), RESTART, DRIVER]
+        stored = ("driver", "restart", "cable")
+        self.assertEqual(project(stored, places), ("driver", "paper", "restart", "cable"))
+        self.assertEqual(project(stored, places, {"paper"})[0], "paper")
+
+    def test_an_order_of_nothing_known_is_the_authors(self) -> None:
+        places = [CABLE, after(RESTART, "driver"), DRIVER]
+        for junk in ((), ("toner", "toner"), ("",)):
+            self.assertEqual(project(junk, places, {"driver"}), author(places, {"driver"}))
+
+    def test_a_fix_named_twice_counts_where_it_is_first(self) -> None:
+        self.assertEqual(project(("driver", "cable", "driver"), [CABLE, DRIVER])[0], "driver")
+
+    def test_risk_outweighs_what_was_learned(self) -> None:
+        self.assertEqual(project(("reset", "cable"), [CABLE, RESET]), ("cable", "reset"))
+
+    def test_a_prerequisite_outweighs_what_was_learned_and_comes_just_before(self) -> None:
+        places = [CABLE, RESTART, after(DRIVER, "restart")]
+        self.assertEqual(
+            project(("driver", "cable", "restart"), places), ("restart", "driver", "cable")
+        )
+
+    def test_a_pin_outweighs_what_was_learned(self) -> None:
+        places = [CABLE, pinned(RESTART, "first"), pinned(DRIVER, "last")]
+        self.assertEqual(
+            project(("driver", "cable", "restart"), places), ("restart", "cable", "driver")
+        )
 
 
 class ContradictionTests(TestCase):
@@ -233,6 +275,36 @@ class PropertyTests(TestCase):
             for needed in place.after:
                 if (place.fix, needed) not in wrong:
                     self.assertLess(order.index(needed), order.index(place.fix))
+
+    @patient
+    @given(GUIDES, STARTS, st.lists(st.sampled_from([*FIXES, "", "unknown"])))
+    def test_any_stored_order_fits_any_edition(
+        self, places: list[Place], start_with: set[str], stored: list[str]
+    ) -> None:
+        order = project(stored, places, start_with)
+        self.assertEqual(sorted(order), sorted(place.fix for place in places))
+        self.assertTiers(places, order, pins=False)
+        wrong = {(each.fix, each.other) for each in contradictions(places) if each.rule != "pin"}
+        for place in places:
+            for needed in place.after:
+                if (place.fix, needed) not in wrong:
+                    self.assertLess(order.index(needed), order.index(place.fix))
+        self.assertEqual(project(order, places, start_with), order)
+
+    @patient
+    @given(sound_guides(), STARTS, st.permutations(FIXES))
+    def test_pins_hold_in_a_stored_order_whose_guide_contradicts_nothing(
+        self, places: list[Place], start_with: set[str], stored: list[str]
+    ) -> None:
+        self.assertTiers(places, project(stored, places, start_with), pins=True)
+
+    @patient
+    @given(GUIDES, STARTS)
+    def test_the_authors_order_is_projected_onto_itself(
+        self, places: list[Place], start_with: set[str]
+    ) -> None:
+        order = author(places, start_with)
+        self.assertEqual(project(order, places, start_with), order)
 
     @patient
     @given(GUIDES)
