@@ -29,6 +29,8 @@ FLOORS = {
         "flow",
         "ordering",
         "evidence",
+        "forecast",
+        "proof",
         "markup",
         "tokens",
         "text",
