@@ -34,11 +34,23 @@ Row = list[float]
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What one session tells: the fixes that failed, and the one that cured (-1: none)."""
+    """What one session tells: the fixes that failed, and the one that cured (-1: none).
+
+    `left_on` is the fix on which the visitor went away without a word (-1: did not).
+    """
 
     symptom: str
     failed: frozenset[int]
     cured: int = -1
+    left_on: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """Why visitors go away: of impatience, by fix; and a share of those whom a fix cured."""
+
+    impatient: Sequence[float]
+    silent: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,9 @@ class Tree:
     """All stories, with those that begin alike sharing their beginning.
 
     Node 0 is the beginning; `steps` holds each other node's parent and the fix that failed on
-    the way to it, parents first. `ends` holds symptom, node, the fix that cured, and how often.
+    the way to it, parents first. `ends` holds symptom, node, what came then, and how often: the
+    number of the fix that cured, or `fixes` for nothing, or after that one for each fix that a
+    visitor left on.
     """
 
     symptoms: list[str]
@@ -62,7 +76,7 @@ class Tree:
     ends: list[tuple[int, int, int, int]] = field(default_factory=list)
 
     @classmethod
-    def grow(cls, stories: Iterable[Story], asked: str) -> "Tree":
+    def grow(cls, stories: Iterable[Story], asked: str, fixes: int) -> "Tree":
         counts = Counter(stories)
         tree = cls(sorted({asked, *(story.symptom for story in counts)}))
         found: dict[tuple[int, int], int] = {}
@@ -74,7 +88,8 @@ class Tree:
                     tree.steps.append((node, fix))
                 node = found[node, fix]
             symptom = tree.symptoms.index(story.symptom)
-            tree.ends.append((symptom, node, story.cured, count))
+            then = story.cured if story.cured >= 0 else fixes + 1 + story.left_on
+            tree.ends.append((symptom, node, then, count))
         return tree
 
 
@@ -85,8 +100,8 @@ class _Sampler:
     augmentation", JASA 82 (1987), pages 528 to 540.
     """
 
-    def __init__(self, tree: Tree, fixes: int, rng: Random) -> None:
-        self.tree, self.fixes, self.rng = tree, fixes, rng
+    def __init__(self, tree: Tree, fixes: int, going: Going, rng: Random) -> None:
+        self.tree, self.fixes, self.going, self.rng = tree, fixes, going, rng
         self.causes = range(fixes + 1)
         self.whole: Row = [1 / (fixes + 1)] * (fixes + 1)
         self.shares = [list(self.whole) for _symptom in tree.symptoms]
@@ -103,25 +118,35 @@ class _Sampler:
         left = [[1.0] * len(causes)]
         for parent, fix in tree.steps[1:]:
             left.append(list(map(mul, left[parent], misses[fix])))
-        # By symptom and the fix that cured; the last of each symptom is for no cure.
-        likely = [
-            [*(list(map(mul, shares, row)) for row in self.cures), shares] for shares in self.shares
+        gone = [
+            [early + (1 - early) * self.going.silent * cure for cure in row]
+            for early, row in zip(self.going.impatient, self.cures, strict=True)
         ]
+        then = [*self.cures, [1.0] * len(causes), *gone]
+        likely = [[list(map(mul, shares, row)) for row in then] for shares in self.shares]
         here = [[0] * len(causes) for _node in tree.steps]
-        ended = [[[0] * len(causes) for _fix in range(self.fixes + 1)] for _symptom in self.shares]
-        for symptom, node, fix, count in tree.ends:
-            summed = list(accumulate(map(mul, left[node], likely[symptom][fix])))
-            whole, at_node, at_end = summed[-1], here[node], ended[symptom][fix]
+        ended = [[[0] * len(causes) for _row in then] for _symptom in self.shares]
+        for symptom, node, what, count in tree.ends:
+            summed = list(accumulate(map(mul, left[node], likely[symptom][what])))
+            whole, at_node, at_end = summed[-1], here[node], ended[symptom][what]
             for _session in range(count):
                 cause = bisect(summed, chance() * whole, 0, last)
                 at_node[cause] += 1
                 at_end[cause] += 1
         seen = [[sum(each) for each in zip(*rows, strict=True)] for rows in ended]
-        cured = [
-            [sum(each) for each in zip(*(rows[fix] for rows in ended), strict=True)]
-            for fix in range(self.fixes)
-        ]
-        self._draw(seen, cured, self._failed(here))
+        came = [[sum(each) for each in zip(*rows, strict=True)] for rows in zip(*ended, strict=True)]
+        self._draw(seen, self._cured(came, gone), self._failed(here))
+
+    def _cured(self, came: list[list[int]], gone: list[list[float]]) -> list[list[int]]:
+        """How often each fix cured each cause, with those who then left without saying so."""
+        cured, chance = came[: self.fixes], self.rng.random
+        for fix, row in enumerate(came[self.fixes + 1 :]):
+            early = self.going.impatient[fix]
+            for cause in self.causes:
+                if row[cause]:
+                    silent = 1 - early / gone[fix][cause]
+                    cured[fix][cause] += sum(chance() < silent for _each in range(row[cause]))
+        return cured
 
     def _failed(self, here: list[list[int]]) -> list[list[int]]:
         """How often each fix failed against each cause, from the sessions that end at each node."""
@@ -155,18 +180,19 @@ class _Sampler:
 
 
 def believe(
-    stories: Iterable[Story], fixes: int, asked: str, rng: Random, burn: int, keep: int, thin: int
+    stories: Iterable[Story], going: Going, asked: str, rng: Random, burn: int, keep: int
 ) -> Iterator[Belief]:
     """`keep` worlds that fit the stories, for the symptom asked for; `burn` are drawn before.
 
     With no stories these are the worlds thought possible beforehand, each drawn independently.
     """
-    tree = Tree.grow(stories, asked)
-    sampler = _Sampler(tree, fixes, rng)
+    fixes = len(going.impatient)
+    tree = Tree.grow(stories, asked, fixes)
+    sampler = _Sampler(tree, fixes, going, rng)
     at = tree.symptoms.index(asked)
-    for nth in range(burn + keep * thin):
+    for nth in range(burn + keep):
         sampler.sweep()
-        if nth >= burn and (nth - burn) % thin == 0:
+        if nth >= burn:
             yield Belief(sampler.shares[at], [list(row) for row in sampler.cures])
 
 

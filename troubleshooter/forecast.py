@@ -22,7 +22,7 @@ from operator import mul
 from random import Random
 from statistics import fmean, stdev
 
-from .causes import Belief, Story, believe
+from .causes import Belief, Going, Story, believe
 
 HORIZON = 15.0  # minutes; who is not cured by then counts as not cured for means and medians
 MOST = 2000  # sessions that are looked at, the latest ones
@@ -31,6 +31,7 @@ RARE = 10  # answers about a fix that changes its place; below that nothing is s
 KNOWN = 0.75  # the part of what was uncertain beforehand that sessions must have settled
 MISFIT = 4.0  # standard errors by which the worlds may miss what was seen
 TYPICAL = 5  # the answers that the author's minutes count for
+SKIPS = (0.3, 5.0)  # of a fix before any session, and how often it is not
 SIGMA = 0.5  # of the log-normal minutes of a fix that was hardly tried
 SLOWEST = 4.0  # an answer counts for at most so many times the author's minutes
 
@@ -182,6 +183,7 @@ class _Log:
         self.stories: list[Story] = []
         self.took: list[list[float]] = [[] for _fix in self.fixes]
         self.skipped = [0] * len(self.fixes)
+        self.abandoned = [0] * len(self.fixes)  # left while it was shown
         self.starts: list[tuple[int, float, int]] = []  # fix, minutes gone, 1 when left there
         for session in [*others[len(others) - max(0, MOST - self.n) :], *own]:
             self._read(session)
@@ -201,15 +203,18 @@ class _Log:
                 cured = at
                 break
             failed.add(at)
-        self.stories.append(Story(session.symptom, frozenset(failed), cured))
+        left_on = -1
         if session.last in session.order:
             shown = session.order[: session.order.index(session.last) + 1]
-            left = session.ended is Ended.LEFT and session.last not in answered
+            left = session.ended is Ended.LEFT and session.last not in answered and cured < 0
             for fix in shown[:-1] if left else shown:
                 if fix in self.index and fix not in answered:
                     self.skipped[self.index[fix]] += 1
             if left and session.last in self.index:
-                self.starts.append((self.index[session.last], gone, 1))
+                left_on = self.index[session.last]
+                self.abandoned[left_on] += 1
+                self.starts.append((left_on, gone, 1))
+        self.stories.append(Story(session.symptom, frozenset(failed), cured, left_on))
 
 
 def _minutes(value: float | None, otherwise: float) -> float:
@@ -221,6 +226,7 @@ def _minutes(value: float | None, otherwise: float) -> float:
 class _Cell:
     """Showings of one fix at about the same time of the session."""
 
+    fix: int
     stayed: float = 0.0
     left: float = 0.0
     gone: float = 0.0  # summed minutes before it
@@ -241,14 +247,14 @@ class _Patience:
 
 
 EDGES = (1.0, 2.5, 5.0, 10.0, 20.0)
-USUAL = (0.01, 0.001, 0.1)  # of the three, before any session
+USUAL = (0.01, 0.001, 0.15)  # of the three, before any session
 TRUST = 0.5  # the departures that this counts for
 
 
 def _cells(log: _Log) -> list[_Cell]:
     cells: dict[tuple[int, int], _Cell] = {}
     for fix, gone, left in log.starts:
-        cell = cells.setdefault((fix, sum(gone > edge for edge in EDGES)), _Cell())
+        cell = cells.setdefault((fix, sum(gone > edge for edge in EDGES)), _Cell(fix))
         cell.gone += gone
         cell.left += left
         cell.stayed += 1 - left
@@ -261,12 +267,13 @@ def _cells(log: _Log) -> list[_Cell]:
         minutes = (sum(log.took[fix]) + TYPICAL * log.author[fix]) / (tried[fix] + TYPICAL)
         start = cell.gone / (cell.stayed + cell.left)
         works = (cured[fix] + 0.5) / (tried[fix] + 1)
+        works /= 1 - USUAL[2] * (1 - works)  # with those who did not say so
         cell.features = (minutes, minutes * (start + minutes / 2), works)
     return list(cells.values())
 
 
-def _patience(cells: Sequence[_Cell], rng: Random) -> _Patience:
-    """The rates at which visitors go away, drawn from what the departures leave open.
+def _patience(cells: Sequence[_Cell], rng: Random | None = None) -> _Patience:
+    """The rates at which visitors go away; with `rng`, drawn from what the departures leave open.
 
     Likelihood of additive hazards, climbed by multiplicative steps (each factor is 1 where the
     slope is 0); counts are drawn from gamma distributions about what was counted.
@@ -274,12 +281,8 @@ def _patience(cells: Sequence[_Cell], rng: Random) -> _Patience:
     restoration", Journal of the Optical Society of America 62 (1972), pages 55 to 59.
     """
     drawn = [
-        (
-            rng.gammavariate(cell.stayed, 1) if cell.stayed else 0.0,
-            rng.gammavariate(cell.left, 1) if cell.left else 0.0,
-            cell.features,
-        )
-        for cell in cells
+        (*(rng.gammavariate(n, 1) if rng and n else n for n in (cell.stayed, cell.left)), features)
+        for cell, features in ((cell, cell.features) for cell in cells)
     ]
     below = [
         TRUST / usual + sum(stayed * features[at] for stayed, _left, features in drawn)
@@ -295,6 +298,22 @@ def _patience(cells: Sequence[_Cell], rng: Random) -> _Patience:
                 above = [a + pull * each for a, each in zip(above, features, strict=True)]
         rates = [rate * a / b for rate, a, b in zip(rates, above, below, strict=True)]
     return _Patience(rates[0], rates[1], min(rates[2], 0.9))
+
+
+def _going(cells: Sequence[_Cell], fixes: int) -> Going:
+    """Why visitors went away, on average over the times at which each fix was shown."""
+    patience = _patience(cells)
+    shown, impatient = [0.0] * fixes, [0.0] * fixes
+    for cell in cells:
+        minutes, later, _works = cell.features
+        count = cell.stayed + cell.left
+        shown[cell.fix] += count
+        spent = patience.rate * minutes + patience.growth * later
+        impatient[cell.fix] += count * (1 - exp(-spent))
+    return Going(
+        [each / count if count else 0.1 for each, count in zip(impatient, shown, strict=True)],
+        patience.silent,
+    )
 
 
 @dataclass(slots=True)
@@ -337,8 +356,8 @@ class _World:
     @classmethod
     def of(cls, belief: Belief, silent: float) -> "_World":
         return cls(
-            [[cure * (1 - silent * cure) for cure in row] for row in belief.cures],
-            [[(1 - cure) * (1 - silent * cure) for cure in row] for row in belief.cures],
+            [[cure * (1 - silent) for cure in row] for row in belief.cures],
+            [[1 - cure for cure in row] for row in belief.cures],
         )
 
 
@@ -349,8 +368,8 @@ class _Panel:
         self.patience = _patience(cells, rng)
         self.walks = (_Walks(), _Walks())
         skips = [
-            rng.betavariate(0.5 + skipped, 5 + len(took))
-            for skipped, took in zip(log.skipped, log.took, strict=True)
+            rng.betavariate(SKIPS[0] + skipped, SKIPS[1] + len(took) + abandoned)
+            for skipped, took, abandoned in zip(log.skipped, log.took, log.abandoned, strict=True)
         ]
         scales = [exp(rng.gauss(0, SIGMA / sqrt(len(took) + TYPICAL))) for took in log.took]
         nodes: tuple[dict[tuple[int, int], int], ...] = ({}, {})
@@ -409,13 +428,13 @@ def _drawn(took: Sequence[float], author: float, rng: Random) -> float:
 def _answer(log: _Log, rng: Random) -> Forecast | Unknown:
     cells = _cells(log)
     panels = [_Panel(log, cells, rng) for _panel in range(PANELS)]
-    count = len(log.fixes)
+    going = _going(cells, len(log.fixes))
 
     def met(beliefs: Iterator[Belief]) -> list[tuple[Outlook, Outlook]]:
         return [panels[nth % PANELS].outlooks(belief) for nth, belief in enumerate(beliefs)]
 
-    guessed = met(believe([], count, log.symptom, rng, 0, KEEP, 1))
-    found = met(believe(log.stories, count, log.symptom, rng, BURN, KEEP, 1))
+    guessed = met(believe([], going, log.symptom, rng, 0, KEEP))
+    found = met(believe(log.stories, going, log.symptom, rng, BURN, KEEP))
     open_before, open_now = (stdev(a.mean - b.mean for a, b in pairs) for pairs in (guessed, found))
     known = 1 - (open_now / open_before) ** 2 if open_before else 1.0
     before, after = (_middle(each) for each in zip_longest(*found))
