@@ -15,14 +15,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from math import log
+from math import exp, lgamma, log
 from operator import add, mul
 from random import Random
 
 # Before any session: a cause's own fix, another fix, and any fix for what nothing ends. Beta
 # distributions, by the cures and the failures that they stand for.
 MAIN = (5.0, 2.0)
-OTHER = (0.35, 1.8)
+OTHERS = ((0.03, 1.5), (0.15, 1.5), (0.35, 1.8), (0.8, 2.2))  # which of these, sessions tell
 HOPELESS = (0.2, 12.0)
 EVEN = 1.0  # Dirichlet: how evenly a guide's causes are spread
 ALIKE = 12.0  # the sessions for which the guide's causes count in each symptom
@@ -103,13 +103,14 @@ class _Sampler:
     def __init__(self, tree: Tree, fixes: int, going: Going, rng: Random) -> None:
         self.tree, self.fixes, self.going, self.rng = tree, fixes, going, rng
         self.causes = range(fixes + 1)
+        self.other = OTHERS[len(OTHERS) // 2]
         self.whole: Row = [1 / (fixes + 1)] * (fixes + 1)
         self.shares = [list(self.whole) for _symptom in tree.symptoms]
         self.cures = [[mean(*self.before(fix, k)) for k in self.causes] for fix in range(fixes)]
 
     def before(self, fix: int, cause: int) -> tuple[float, float]:
         """What is believed of a fix and a cause before any session."""
-        return HOPELESS if cause == self.fixes else MAIN if fix == cause else OTHER
+        return HOPELESS if cause == self.fixes else MAIN if fix == cause else self.other
 
     def sweep(self) -> None:
         """Guess all causes and draw the world anew."""
@@ -157,10 +158,26 @@ class _Sampler:
             failed[fix] = list(map(add, failed[fix], here[node]))
         return failed
 
+    def _overlap(self, cured: list[list[int]], failed: list[list[int]]) -> tuple[float, float]:
+        """How much fixes help against each other's causes, by what the guessed causes say."""
+        pairs = [
+            (cured[fix][cause], failed[fix][cause])
+            for fix in range(self.fixes)
+            for cause in range(self.fixes)
+            if fix != cause and cured[fix][cause] + failed[fix][cause]
+        ]
+        scores = [
+            sum(log_beta(good + a, bad + b) for a, b in pairs) - len(pairs) * log_beta(good, bad)
+            for good, bad in OTHERS
+        ]
+        best = max(scores)
+        return self.rng.choices(OTHERS, [exp(score - best) for score in scores])[0]
+
     def _draw(
         self, seen: list[list[int]], cured: list[list[int]], failed: list[list[int]]
     ) -> None:
         rng = self.rng
+        self.other = self._overlap(cured, failed)
         for fix in range(self.fixes):
             for cause in self.causes:
                 good, bad = self.before(fix, cause)
@@ -194,6 +211,11 @@ def believe(
         sampler.sweep()
         if nth >= burn:
             yield Belief(sampler.shares[at], [list(row) for row in sampler.cures])
+
+
+def log_beta(good: float, bad: float) -> float:
+    """The logarithm of the beta function."""
+    return lgamma(good) + lgamma(bad) - lgamma(good + bad)
 
 
 def mean(good: float, bad: float) -> float:
