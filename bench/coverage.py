@@ -1,4 +1,4 @@
-"""Does the interval of `troubleshooter/proof.py` hold what it promises? On desks whose truth is known.
+"""Does the interval of `troubleshooter/proof.py` hold what it promises? On simulated desks.
 
     nice .venv/bin/python bench/coverage.py [RUNS] [SESSIONS] [FAMILY] [CONTROL]
 
@@ -24,11 +24,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.tapes import Visitors, visitors  # noqa: E402
-from bench.worlds import World, make  # noqa: E402
-from troubleshooter.evidence import Z95  # noqa: E402
-from troubleshooter.learning import Learner  # noqa: E402
-from troubleshooter.proof import (  # noqa: E402
+from bench.tapes import Visitors, visitors
+from bench.worlds import World, make
+from troubleshooter.evidence import Z95
+from troubleshooter.learning import Learner
+from troubleshooter.proof import (
     LOSSES,
     Estimate,
     Part,
@@ -153,7 +153,8 @@ class Row:
                 (self.worse, runs),
             )
         )
-        return f"{at:9d} {100 * self.said / runs:6.0f} {self.bias / said:+8.3f} {self.width / said:8.3f} {shares}"
+        share, bias, width = 100 * self.said / runs, self.bias / said, self.width / said
+        return f"{at:9d} {share:6.0f} {bias:+8.3f} {width:8.3f} {shares}"
 
 
 HEAD = " sessions   said     bias    +-        plain     at n any time   better    worse"
@@ -189,7 +190,9 @@ def table(desks: Sequence[Sequence[Sequence[Look]]], at: int, way: Way) -> dict[
 def show(title: str, desks: Sequence[Sequence[Sequence[Look]]], way: Way) -> list[Row]:
     """Both losses' tables; the rows for minutes come back."""
     kept: list[Row] = []
-    for at, (name, unit) in enumerate((("minutes", "minutes saved"), ("uncured", "share resolved"))):
+    for at, (name, unit) in enumerate(
+        (("minutes", "minutes saved"), ("uncured", "share resolved"))
+    ):
         print(f"\n{title}: {unit} per session\n{HEAD}")
         rows = table(desks, at, way)
         for n, row in rows.items():
@@ -199,7 +202,7 @@ def show(title: str, desks: Sequence[Sequence[Sequence[Look]]], way: Way) -> lis
 
 
 def main(runs: int, sessions: int, family: str, control: float) -> int:
-    print(f"{runs} runs of {sessions} sessions, {family}, control arm {control:.0%}")
+    print(f"{runs} runs of {sessions} sessions, {family}, control arm {control:.0%}", flush=True)
     good = True
     for alike in (False, True):
         found = lives(family, runs, sessions, control, alike)

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.worlds import Symptom, World  # noqa: E402
-from troubleshooter.learning import SLOWEST, Answer  # noqa: E402
-from troubleshooter.proof import HORIZON  # noqa: E402
+from bench.worlds import Symptom, World
+from troubleshooter.learning import SLOWEST, Answer
+from troubleshooter.proof import HORIZON
 
 Numbers = NDArray[np.float64]
 Truths = NDArray[np.bool_]

@@ -30,6 +30,7 @@ FLOORS = {
         "ordering",
         "learning",
         "evidence",
+        "causes",
         "forecast",
         "proof",
         "markup",
@@ -46,7 +47,7 @@ FLOORS = {
     4: {"urls", "apps", "management"},
 }
 # What stands on a neighbour of its own floor, and on which.
-LEANS_ON = {"learning": {"ordering"}}
+LEANS_ON = {"learning": {"ordering"}, "forecast": {"causes"}}
 # Inside models/, each may import those before it.
 NOUNS = [
     "fields",

@@ -21,10 +21,9 @@ from random import Random
 
 # Before any session: a cause's own fix, another fix, and any fix for what nothing ends. Beta
 # distributions, by the cures and the failures that they stand for.
-MAIN = (5.0, 2.0)
+MAIN = (4.0, 1.0)
 OTHERS = ((0.03, 1.5), (0.15, 1.5), (0.35, 1.8), (0.8, 2.2))  # which of these, sessions tell
 HOPELESS = (0.2, 12.0)
-EVEN = 1.0  # Dirichlet: how evenly a guide's causes are spread
 ALIKE = 12.0  # the sessions for which the guide's causes count in each symptom
 SURE = 0.995  # no chance is taken to be larger, so nothing seen is ever impossible
 RARE = 1e-6
@@ -100,11 +99,12 @@ class _Sampler:
     augmentation", JASA 82 (1987), pages 528 to 540.
     """
 
-    def __init__(self, tree: Tree, fixes: int, going: Going, rng: Random) -> None:
-        self.tree, self.fixes, self.going, self.rng = tree, fixes, going, rng
+    def __init__(self, tree: Tree, prior: Sequence[float], going: Going, rng: Random) -> None:
+        self.tree, self.prior, self.going, self.rng = tree, prior, going, rng
+        self.fixes = fixes = len(prior) - 1
         self.causes = range(fixes + 1)
         self.other = OTHERS[len(OTHERS) // 2]
-        self.whole: Row = [1 / (fixes + 1)] * (fixes + 1)
+        self.whole: Row = [each / sum(prior) for each in prior]
         self.shares = [list(self.whole) for _symptom in tree.symptoms]
         self.cures = [[mean(*self.before(fix, k)) for k in self.causes] for fix in range(fixes)]
 
@@ -135,7 +135,9 @@ class _Sampler:
                 at_node[cause] += 1
                 at_end[cause] += 1
         seen = [[sum(each) for each in zip(*rows, strict=True)] for rows in ended]
-        came = [[sum(each) for each in zip(*rows, strict=True)] for rows in zip(*ended, strict=True)]
+        came = [
+            [sum(each) for each in zip(*rows, strict=True)] for rows in zip(*ended, strict=True)
+        ]
         self._draw(seen, self._cured(came, gone), self._failed(here))
 
     def _cured(self, came: list[list[int]], gone: list[list[float]]) -> list[list[int]]:
@@ -173,9 +175,7 @@ class _Sampler:
         best = max(scores)
         return self.rng.choices(OTHERS, [exp(score - best) for score in scores])[0]
 
-    def _draw(
-        self, seen: list[list[int]], cured: list[list[int]], failed: list[list[int]]
-    ) -> None:
+    def _draw(self, seen: list[list[int]], cured: list[list[int]], failed: list[list[int]]) -> None:
         rng = self.rng
         self.other = self._overlap(cured, failed)
         for fix in range(self.fixes):
@@ -189,7 +189,7 @@ class _Sampler:
             sum(tables(row[cause], ALIKE * self.whole[cause]) for row in seen)
             for cause in self.causes
         ]
-        self.whole = dirichlet([EVEN + each for each in speaking], rng)
+        self.whole = dirichlet(list(map(add, self.prior, speaking)), rng)
         self.shares = [
             dirichlet([ALIKE * all_ + n for all_, n in zip(self.whole, row, strict=True)], rng)
             for row in seen
@@ -197,19 +197,27 @@ class _Sampler:
 
 
 def believe(
-    stories: Iterable[Story], going: Going, asked: str, rng: Random, burn: int, keep: int
+    stories: Iterable[Story],
+    prior: Sequence[float],
+    going: Going,
+    asked: str,
+    rng: Random,
+    burn: int,
+    keep: int,
+    thin: int = 1,
 ) -> Iterator[Belief]:
     """`keep` worlds that fit the stories, for the symptom asked for; `burn` are drawn before.
 
+    `prior` holds the sessions that each cause, and the hopeless one last, counts for beforehand.
+    Of the worlds drawn every `thin`-th is kept, because each is drawn by way of the one before.
     With no stories these are the worlds thought possible beforehand, each drawn independently.
     """
-    fixes = len(going.impatient)
-    tree = Tree.grow(stories, asked, fixes)
-    sampler = _Sampler(tree, fixes, going, rng)
+    tree = Tree.grow(stories, asked, len(prior) - 1)
+    sampler = _Sampler(tree, prior, going, rng)
     at = tree.symptoms.index(asked)
-    for nth in range(burn + keep):
+    for nth in range(1, burn + keep * thin + 1):
         sampler.sweep()
-        if nth >= burn:
+        if nth > burn and (nth - burn) % thin == 0:
             yield Belief(sampler.shares[at], [list(row) for row in sampler.cures])
 
 

@@ -257,9 +257,7 @@ class Trial:
         try:
             if state["version"] != VERSION:
                 raise ValueError("another version")
-            minutes, uncured = (
-                Gauge(*(_running(*each) for each in state[name])) for name in LOSSES
-            )
+            minutes, uncured = (_gauge(*state[name]) for name in LOSSES)
             trial = cls(_count(state["undrawn"]), _number(state["odds"]), minutes, uncured)
         except (TypeError, KeyError, ValueError, OverflowError) as wrong:
             raise ValueError(f"This is no state of a trial: {wrong}.") from None
@@ -377,6 +375,10 @@ def _number(value: Any) -> float:
     if type(value) not in (int, float) or not isfinite(value):
         raise ValueError(f"{value!r} is no number")
     return float(value)
+
+
+def _gauge(saved: Any, author: Any, learned: Any) -> Gauge:
+    return Gauge(_running(*saved), _running(*author), _running(*learned))
 
 
 def _running(count: Any, mean: Any, squares: Any) -> Running:
