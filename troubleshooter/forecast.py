@@ -462,14 +462,14 @@ def _answer(log: _Log, rng: Random) -> Forecast | Unknown:
         return Unknown(Why.MISFIT, log.n, known=known)
     if known < KNOWN:
         return Unknown(Why.IMPUTED, log.n, known=known)
-    median = _gain([a - b for a, b in ((_half(a), _half(b)) for a, b in found)])
+    median = _gain([_half(a) - _half(b) for a, b in found], HORIZON)
     return Forecast(
         log.n,
         before,
         after,
-        _gain([a.mean - b.mean for a, b in found]),
+        _gain([a.mean - b.mean for a, b in found], HORIZON),
         None if before.median is after.median is None else median,
-        _gain([b.resolved - a.resolved for a, b in found]),
+        _gain([b.resolved - a.resolved for a, b in found], 1.0),
         known,
     )
 
@@ -513,6 +513,7 @@ def _middle(outlooks: Sequence[Outlook]) -> Outlook:
     )
 
 
-def _gain(values: Sequence[float]) -> Gain:
+def _gain(values: Sequence[float], most: float) -> Gain:
+    """The mean of what the worlds say and its interval, within what is possible at all."""
     middle, reach = fmean(values), HUMBLE * Z95 * stdev(values)
-    return Gain(middle, middle - reach, middle + reach)
+    return Gain(middle, max(middle - reach, -most), min(middle + reach, most))
