@@ -3,7 +3,8 @@
     nice .venv/bin/python bench/coverage.py [RUNS] [SESSIONS] [FAMILY] [CONTROL]
 
 Needs the tests' packages (requirements-dev.txt). Each run is one guide from its first session on:
-the arm is drawn, the learner learns, the trial counts. What is true is the average, over the
+the arm is drawn, the learner learns, the trial counts. (Four of five runs take the orders as one
+of them learned them, which spares most of the time.) What is true is the average, over the
 sessions so far, of what the learned order of that moment saves. Then the same once more with the
 best order in both arms (A/A), where whatever is found is a false alarm; and guides by the ten for
 the two ways of putting guides together. Exits with 1 when a bar is missed.
@@ -43,6 +44,7 @@ from troubleshooter.proof import (
 EVERY = 25  # sessions between two looks, and between two foldings of the learner
 TAPES = 2000  # visitors of each symptom, drawn with replacement
 RUNS_OF_ONE = 20  # runs in the same world, which share what was played
+LIVES = 5  # runs with the same orders: the first one learns them, the others meet other visitors
 TOGETHER = 10  # guides of one desk
 
 Orders = dict[str, tuple[str, ...]]
@@ -88,32 +90,42 @@ class Guide:
         return minutes, cures
 
 
-def run(guide: Guide, sessions: int, control: float, alike: bool, rng: Random) -> Iterator[Look]:
-    """One guide's life. `alike`: nothing is learned, and both arms really get the best order."""
+def run(
+    guide: Guide, sessions: int, control: float, alike: bool, learned: list[Orders], rng: Random
+) -> Iterator[Look]:
+    """One guide's life. `alike`: nothing is learned, and both arms really get the best order.
+
+    `learned` is filled with the orders that are learned, or holds those of a former life.
+    """
     learner, trial = Learner(), Trial()
+    learns = not alike and not learned
     orders = guide.best if alike else guide.author
     true, sums = (0.0, 0.0), [0.0, 0.0]
     places = guide.world.places
     for n in range(1, sessions + 1):
         symptom = guide.world.draw(rng)
         tapes, visitor = guide.tapes[symptom.key], rng.randrange(TAPES)
-        author, learned = guide.author[symptom.key], orders[symptom.key]
+        author, other = guide.author[symptom.key], orders[symptom.key]
         is_learned = rng.random() >= control
-        given = learned if is_learned or alike else author
+        given = other if is_learned or alike else author
         played = tapes.play(given)
         minutes = float(played.minutes[visitor]) if played.cured[visitor] else None
         shown = given[: int(played.ended[visitor]) + 1]
         chance = 1 - control if is_learned else control
-        trial.fold(Seen(is_learned, chance, minutes, triggered(author, learned, shown)))
+        trial.fold(Seen(is_learned, chance, minutes, triggered(author, other, shown)))
         sums = [sum_ + each for sum_, each in zip(sums, true, strict=True)]
-        if not alike:
+        if learns:
             learner.fold(places, symptom.key, (), tapes.answers(visitor, given))
         if n % EVERY == 0:
             found = tuple(parts([trial], name)[0] for name in LOSSES)
             yield Look(n, trial.enough, found, tuple(each / n for each in sums))
-            if not alike:
+            if learns:
                 symptoms = guide.world.symptoms
-                orders = {each.key: learner.rank(places, each.key).order for each in symptoms}
+                learned.append(
+                    {each.key: learner.rank(places, each.key).order for each in symptoms}
+                )
+            if not alike:
+                orders = learned[n // EVERY - 1]
                 true = guide.truth(orders)
 
 
@@ -122,7 +134,9 @@ def lives(family: str, runs: int, sessions: int, control: float, alike: bool) ->
     for nth in range(runs):
         if nth % RUNS_OF_ONE == 0:
             guide = Guide(family, 1_000_000 + nth)
-        found.append(list(run(guide, sessions, control, alike, Random(nth))))
+        if nth % LIVES == 0:
+            learned: list[Orders] = []
+        found.append(list(run(guide, sessions, control, alike, learned, Random(nth))))
     return found
 
 

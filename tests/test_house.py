@@ -32,6 +32,7 @@ FLOORS = {
         "evidence",
         "causes",
         "forecast",
+        "patience",
         "proof",
         "markup",
         "tokens",
@@ -47,7 +48,7 @@ FLOORS = {
     4: {"urls", "apps", "management"},
 }
 # What stands on a neighbour of its own floor, and on which.
-LEANS_ON = {"learning": {"ordering"}, "forecast": {"causes"}}
+LEANS_ON = {"learning": {"ordering"}, "forecast": {"causes", "patience"}}
 # Inside models/, each may import those before it.
 NOUNS = [
     "fields",

@@ -22,6 +22,7 @@ from random import Random
 from statistics import fmean, stdev
 
 from .causes import Belief, Going, Story, believe
+from .patience import Cell, cells, impatience, patience
 
 HORIZON = 15.0  # minutes; who is not cured by then counts as not cured for means and medians
 MOST = 2000  # sessions that are looked at, the latest ones
@@ -39,11 +40,8 @@ SIGMA = 0.5  # of the log-normal minutes of a fix that was hardly tried
 SLOWEST = 4.0  # an answer counts for at most so many times the author's minutes
 
 PANELS, PANEL = 10, 200  # groups of visitors, and how many are in each
-BURN, KEEP, THIN = (
-    60,
-    100,
-    3,
-)  # worlds drawn before one counts, those that count, and of how many one
+BURN, KEEP = 60, 100  # worlds drawn before the first that counts, and those that count
+THIN = 3  # of so many drawn one counts
 # The worlds are simpler than the real one; bench/forecast.py measured how much wider is honest.
 HUMBLE = 1.2
 Z95 = 1.959963984540054
@@ -241,98 +239,18 @@ def _minutes(value: float | None, otherwise: float) -> float:
     return value if value is not None and isfinite(value) and value > 0 else otherwise
 
 
-@dataclass(slots=True)
-class _Cell:
-    """Showings of one fix at about the same time of the session."""
-
-    fix: int
-    stayed: float = 0.0
-    left: float = 0.0
-    gone: float = 0.0  # summed minutes before it
-    features: tuple[float, float, float] = (0.0, 0.0, 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Patience:
-    """Going away: a rate per minute, its growth with the minutes gone, and going once cured."""
-
-    rate: float
-    growth: float
-    silent: float
-
-    def spent(self, gone: float) -> float:
-        """How much patience the first `gone` minutes take; a visitor has an exponential share."""
-        return self.rate * gone + self.growth * gone * gone / 2
-
-
-EDGES = (1.0, 2.5, 5.0, 10.0, 20.0)
-USUAL = (0.01, 0.001, 0.15)  # of the three, before any session
-TRUST = 0.5  # the departures that this counts for
-
-
-def _cells(log: _Log) -> list[_Cell]:
-    cells: dict[tuple[int, int], _Cell] = {}
-    for fix, gone, left in log.starts:
-        cell = cells.setdefault((fix, sum(gone > edge for edge in EDGES)), _Cell(fix))
-        cell.gone += gone
-        cell.left += left
-        cell.stayed += 1 - left
-    tried = [len(took) for took in log.took]
+def _cells(log: _Log) -> list[Cell]:
     cured = [0] * len(log.fixes)
     for story in log.stories:
         if story.cured >= 0:
             cured[story.cured] += 1
-    for (fix, _bin), cell in cells.items():
-        minutes = (sum(log.took[fix]) + TYPICAL * log.author[fix]) / (tried[fix] + TYPICAL)
-        start = cell.gone / (cell.stayed + cell.left)
-        works = (cured[fix] + 0.5) / (tried[fix] + 1)
-        works /= 1 - USUAL[2] * (1 - works)  # with those who did not say so
-        cell.features = (minutes, minutes * (start + minutes / 2), works)
-    return list(cells.values())
-
-
-def _patience(cells: Sequence[_Cell], rng: Random | None = None) -> _Patience:
-    """The rates at which visitors go away; with `rng`, drawn from what the departures leave open.
-
-    Likelihood of additive hazards, climbed by multiplicative steps (each factor is 1 where the
-    slope is 0); counts are drawn from gamma distributions about what was counted.
-    Source for the steps: W. H. Richardson, "Bayesian-based iterative method of image
-    restoration", Journal of the Optical Society of America 62 (1972), pages 55 to 59.
-    """
-
-    def about(count: float) -> float:
-        return rng.gammavariate(count, 1) if rng and count else count
-
-    drawn = [(about(cell.stayed), about(cell.left), cell.features) for cell in cells]
-    below = [
-        TRUST / usual + sum(stayed * features[at] for stayed, _left, features in drawn)
-        for at, usual in enumerate(USUAL)
-    ]
-    rates = list(USUAL)
-    for _step in range(40):
-        above = [TRUST] * 3
-        for _stayed, left, features in drawn:
-            if left:
-                hazard = max(sum(map(mul, rates, features)), 1e-9)
-                pull = left / (exp(min(hazard, 30.0)) - 1)
-                above = [a + pull * each for a, each in zip(above, features, strict=True)]
-        rates = [rate * a / b for rate, a, b in zip(rates, above, below, strict=True)]
-    return _Patience(rates[0], rates[1], min(rates[2], 0.9))
-
-
-def _going(cells: Sequence[_Cell], fixes: int) -> Going:
-    """Why visitors went away, on average over the times at which each fix was shown."""
-    patience = _patience(cells)
-    shown, impatient = [0.0] * fixes, [0.0] * fixes
-    for cell in cells:
-        minutes, later, _works = cell.features
-        count = cell.stayed + cell.left
-        shown[cell.fix] += count
-        spent = patience.rate * minutes + patience.growth * later
-        impatient[cell.fix] += count * (1 - exp(-spent))
-    return Going(
-        [each / count if count else 0.1 for each, count in zip(impatient, shown, strict=True)],
-        patience.silent,
+    return cells(
+        log.starts,
+        [
+            (sum(took) + TYPICAL * author) / (len(took) + TYPICAL)
+            for took, author in zip(log.took, log.author, strict=True)
+        ],
+        [(n + 0.5) / (len(took) + 1) for n, took in zip(cured, log.took, strict=True)],
     )
 
 
@@ -384,8 +302,8 @@ class _World:
 class _Panel:
     """Visitors drawn from the log, and their walks through both orders."""
 
-    def __init__(self, log: _Log, cells: Sequence[_Cell], rng: Random) -> None:
-        self.patience = _patience(cells, rng)
+    def __init__(self, log: _Log, showings: Sequence[Cell], rng: Random) -> None:
+        self.patience = patience(showings, rng)
         self.walks = (_Walks(), _Walks())
         skips = [
             rng.betavariate(SKIPS[0] + skipped, SKIPS[1] + len(took) + abandoned)
@@ -394,7 +312,7 @@ class _Panel:
         scales = [exp(rng.gauss(0, SIGMA / sqrt(len(took) + TYPICAL))) for took in log.took]
         nodes: tuple[dict[tuple[int, int], int], ...] = ({}, {})
         for _visitor in range(PANEL):
-            patience = rng.expovariate(1)
+            stamina = rng.expovariate(1)
             minutes = [
                 -1.0 if rng.random() < skip else _drawn(took, author, rng) * scale
                 for skip, took, author, scale in zip(
@@ -402,7 +320,7 @@ class _Panel:
                 )
             ]
             for walks, order, known in zip(self.walks, log.orders, nodes, strict=True):
-                self._walk(walks, order, minutes, patience, known)
+                self._walk(walks, order, minutes, stamina, known)
         for walks in self.walks:
             walks.times.sort()
 
@@ -411,7 +329,7 @@ class _Panel:
         walks: _Walks,
         order: Sequence[int],
         minutes: Sequence[float],
-        patience: float,
+        stamina: float,
         known: dict[tuple[int, int], int],
     ) -> None:
         gone, node = 0.0, 0
@@ -419,7 +337,7 @@ class _Panel:
             if minutes[fix] < 0:
                 continue
             gone += minutes[fix]
-            if self.patience.spent(gone) >= patience:
+            if self.patience.spent(gone) >= stamina:
                 return
             if (node, fix) not in known:
                 known[node, fix] = len(walks.steps)
@@ -446,9 +364,10 @@ def _drawn(took: Sequence[float], author: float, rng: Random) -> float:
 
 
 def _answer(log: _Log, rng: Random) -> Forecast | Unknown:
-    cells = _cells(log)
-    panels = [_Panel(log, cells, rng) for _panel in range(PANELS)]
-    going, prior = _going(cells, len(log.fixes)), _prior(log.author)
+    showings, prior = _cells(log), _prior(log.author)
+    panels = [_Panel(log, showings, rng) for _panel in range(PANELS)]
+    usual = patience(showings)
+    going = Going(impatience(showings, usual, len(log.fixes)), usual.silent)
 
     def met(beliefs: Iterator[Belief]) -> list[tuple[Outlook, Outlook]]:
         return [panels[nth % PANELS].outlooks(belief) for nth, belief in enumerate(beliefs)]
