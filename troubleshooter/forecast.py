@@ -44,6 +44,7 @@ BURN, KEEP = 60, 100  # worlds drawn before the first that counts, and those tha
 THIN = 3  # of so many drawn one counts
 # The worlds are simpler than the real one; bench/forecast.py measured how much wider is honest.
 HUMBLE = 1.2
+DAY = 1440.0  # minutes
 Z95 = 1.959963984540054
 
 
@@ -235,8 +236,9 @@ def _loss(session: Logged) -> float:
 
 
 def _minutes(value: float | None, otherwise: float) -> float:
-    """Minutes that can be reckoned with."""
-    return value if value is not None and isfinite(value) and value > 0 else otherwise
+    """Minutes that can be reckoned with: above 0, and no longer than a day."""
+    usable = value is not None and isfinite(value) and value > 0
+    return min(value, DAY) if usable and value is not None else otherwise
 
 
 def _cells(log: _Log) -> list[Cell]:

@@ -14,6 +14,7 @@ from random import Random
 EDGES = (1.0, 2.5, 5.0, 10.0, 20.0)
 USUAL = (0.01, 0.001, 0.15)  # of the three, before any session
 TRUST = 0.5  # the departures that this counts for
+LEAST = 1e-12  # no rate is taken to be smaller, so that the climb never sticks at nothing
 
 
 @dataclass(slots=True)
@@ -80,13 +81,13 @@ def patience(cells: Sequence[Cell], rng: Random | None = None) -> Patience:
     ]
     rates = list(USUAL)
     for _step in range(40):
-        above = [TRUST] * 3
+        above = [TRUST / rate for rate in rates]
         for _stayed, left, features in drawn:
             if left:
                 hazard = max(sum(map(mul, rates, features)), 1e-9)
                 pull = left / (exp(min(hazard, 30.0)) - 1)
                 above = [a + pull * each for a, each in zip(above, features, strict=True)]
-        rates = [rate * a / b for rate, a, b in zip(rates, above, below, strict=True)]
+        rates = [max(rate * a / b, LEAST) for rate, a, b in zip(rates, above, below, strict=True)]
     return Patience(rates[0], rates[1], min(rates[2], 0.9))
 
 
