@@ -4,6 +4,7 @@ from unittest import TestCase
 
 from hypothesis import given
 from hypothesis import strategies as some
+from scipy import stats
 
 from troubleshooter.evidence import ENOUGH, Difference, Rate, difference, rate
 
@@ -36,6 +37,13 @@ class RateTests(TestCase):
                 found = sure(good, n)
                 self.assertEqual((round(found.low, 4), round(found.high, 4)), (low, high))
                 self.assertEqual((found.good, found.n, found.share), (good, n, good / n))
+
+    def test_it_agrees_with_scipy(self) -> None:
+        for n in (1, 2, 7, 50, 1000):
+            for good in {0, 1, n // 3, n - 1, n}:
+                theirs = stats.binomtest(good, n).proportion_ci(method="wilson")
+                self.assertAlmostEqual(sure(good, n).low, float(theirs.low))
+                self.assertAlmostEqual(sure(good, n).high, float(theirs.high))
 
     def test_nothing_tried_has_no_rate(self) -> None:
         self.assertIsNone(rate(0, 0))

@@ -34,6 +34,10 @@ FLOORS = {
         "learning",
         "tallies",
         "evidence",
+        "causes",
+        "forecast",
+        "patience",
+        "proof",
         "markup",
         "tokens",
         "text",
@@ -59,7 +63,7 @@ FLOORS = {
     4: {"urls", "apps", "management"},
 }
 # What stands on a neighbour of its own floor, and on which.
-LEANS_ON = {"learning": {"ordering", "tallies"}}
+LEANS_ON = {"learning": {"ordering", "tallies"}, "forecast": {"causes", "patience"}}
 # Inside models/, each may import those before it.
 NOUNS = [
     "fields",
