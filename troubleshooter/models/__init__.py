@@ -1,5 +1,6 @@
 """The nouns, in the order in which they may know each other: content … sessions, counts."""
 
+from .attempts import Attempt
 from .content import Contact, Fix, Guide, Picture, Placement, Risk, Step, Symptom, Topic
 from .counts import MissedSearch
 from .deliveries import Delivery, Webhook
@@ -9,9 +10,10 @@ from .escalations import CannotMove, Cure, Escalation, Message, TooMany
 from .findings import Finding, findings
 from .handovers import HandOver
 from .log import CannotReview, LogLine
+from .orders import Learner, Order
 from .reading import Reading, ReadingContact, ReadingFix, ReadingStep, ReadingSymptom, freeze, read
 from .scenarios import Scenario
-from .sessions import Attempt, Kind, Move, Session
+from .sessions import Kind, Move, Session
 from .transcript import Line, Tried, lines, transcript, tried
 
 __all__ = [
@@ -31,12 +33,14 @@ __all__ = [
     "Guide",
     "HandOver",
     "Kind",
+    "Learner",
     "Line",
     "LogLine",
     "Message",
     "MissedSearch",
     "Move",
     "NotReady",
+    "Order",
     "Picture",
     "Placement",
     "Reading",

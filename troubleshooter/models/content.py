@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
+from django.core.validators import MaxValueValidator, URLValidator
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -279,6 +279,21 @@ class Guide(Keyed):
         blank=True,
         help_text=_("From that day on the guide stands under “Needs review”."),
     )
+    # How its fixes are ordered. These take effect at once: they are no part of an edition.
+    locked = models.BooleanField(
+        _("always in my order"),
+        default=False,
+        help_text=_("Every session gets the author’s order; learning goes on unseen."),
+    )
+    control_share = models.PositiveSmallIntegerField(
+        _("share in the author’s order"),
+        default=10,
+        validators=[MaxValueValidator(100)],
+        help_text=_(
+            "Per cent of the sessions that get the author’s order, so that the gain can be"
+            " measured; 0 measures nothing, 100 never uses what was learned."
+        ),
+    )
 
     objects = GuideQuerySet.as_manager()
 
@@ -292,9 +307,21 @@ class Guide(Keyed):
                 "Can publish, schedule, roll back, unpublish, withdraw and review guides",
             )
         ]
+        constraints = [
+            *Keyed.Meta.constraints,
+            models.CheckConstraint(
+                condition=models.Q(control_share__lte=100),
+                name="troubleshooter_guide_control_share",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def control(self) -> float:
+        """The probability with which a session gets the author's order."""
+        return 1.0 if self.locked else self.control_share / 100
 
 
 class Placement(models.Model):

@@ -55,6 +55,8 @@ class LogLine(models.Model):
         ROLLED_BACK = "rolled_back", gettext_lazy("rolled back")
         WITHDRAWN = "withdrawn", gettext_lazy("withdrawn")
         REVIEWED = "reviewed", gettext_lazy("reviewed")
+        ORDER_STOPPED = "stopped", gettext_lazy("learned order stopped")
+        ORDER_RESUMED = "resumed", gettext_lazy("learned order resumed")
 
     guide = models.ForeignKey(Guide, models.CASCADE, related_name="log_lines")
     kind = models.CharField(max_length=11, choices=Kind)
