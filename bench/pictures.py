@@ -14,9 +14,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lighthouse import ROOT, Server
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from bench.lighthouse import Server  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 PASTE = """async (field) => {

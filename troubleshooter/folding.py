@@ -5,9 +5,10 @@ away. Whatever it becomes later is counted, but not learned again. A batch of se
 learned from and marked in one transaction, so a worker that is killed leaves none half read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -19,6 +20,7 @@ from troubleshooter.models import Attempt, Edition, Learner, Order, Session
 from troubleshooter.models.reading import Reading
 
 BATCH = 500  # sessions in one transaction
+SETTLED = timedelta(days=1)  # after its start, what a session came to is taken for the trial
 CAP = 4  # times the author's minutes: whoever took longer was away from the screen
 
 
@@ -35,14 +37,17 @@ class Walked:
 
 
 def fold(now: datetime) -> Iterator[str]:
-    """Learn from every session that has ended; a sentence for each guide that did."""
+    """Learn from every session that has ended, and weigh those that have settled.
+
+    Gives a sentence for each guide of which something is to be told.
+    """
     for guide_key in _guides_to_fold(now):
-        count = 0
-        while read := fold_batch(guide_key, now):
-            count += read
-            if read < BATCH:
-                break
+        count = sum(iter(partial(fold_batch, guide_key, now), 0))
         yield f"Guide {guide_key}: learned from {count} sessions."
+    unweighed = Learner.objects.filter(folded_at__gt=F("tried_to") + SETTLED)
+    for guide_key in unweighed.values_list("guide_key", flat=True):
+        if weigh(guide_key, now):
+            yield f"Guide {guide_key}: the learned order did harm and is stopped."
     for guide_key in _guides_to_rank():
         with transaction.atomic():
             _rank(Learner.objects.hold(guide_key), now)
@@ -52,43 +57,45 @@ def fold_batch(guide_key: str, now: datetime) -> int:
     """Learn from the next sessions of one guide, the first to end first; how many there were."""
     with transaction.atomic():
         learner = Learner.objects.hold(guide_key)
-        sessions = list(_ended(now).filter(edition__guide__key=guide_key)[:BATCH])
-        if not sessions:
+        batch = _ended(now).filter(edition__guide__key=guide_key)
+        read = list(_read(batch.order_by("last_answer_at", "pk")[:BATCH]))
+        if not read:
             return 0
-        editions = Edition.objects.in_bulk({session.edition_id for session in sessions})
         state = learning.Learner.load(learner.state)
-        gain = proof.Proof.load(learner.proof)
-        for session in sessions:
-            reading = editions[session.edition_id].reading
-            walk = walked(session, reading)
-            state.fold(
-                reading.places, walk.symptom, reading.start_with(walk.symptom), walk.answers
-            )
-            gain.fold(_trial(session, walk))
-        learner.state, learner.proof = state.dump(), gain.dump()
-        learner.sessions += len(sessions)
-        learner.folded_at = now
+        for _session, reading, walk in read:
+            start_with = reading.start_with(walk.symptom)
+            state.fold(reading.places, walk.symptom, start_with, walk.answers)
+        learner.state, learner.sessions, learner.folded_at = state.dump(), state.sessions, now
         learner.save()
-        pks = [session.pk for session in sessions]
+        pks = [session.pk for session, _reading, _walk in read]
         Session.objects.filter(pk__in=pks).update(folded_at=now)
-        if gain.harmful and not learner.stopped_at:
-            learner.stop(now)
         _rank(learner, now)
-    return len(sessions)
+    return len(read)
+
+
+def weigh(guide_key: str, now: datetime) -> bool:
+    """Weigh the sessions of one guide that have settled; whether the breaker stopped its order."""
+    with transaction.atomic():
+        learner = Learner.objects.hold(guide_key)
+        trial = proof.Trial.load(learner.trial) if learner.trial else proof.Trial()
+        begun = Q(started_at__gt=learner.tried_to, started_at__lte=now - SETTLED)
+        settled = Session.objects.filter(begun, edition__guide__key=guide_key)
+        for session, _reading, walk in _read(_real(settled).order_by("started_at", "pk")):
+            trial.fold(_seen(session, walk))
+        learner.trial, learner.tried_to = trial.dump(), now - SETTLED
+        learner.save(update_fields=["trial", "tried_to"])
+        if learner.stopped_at or not trial.weigh().harmful:
+            return False
+        learner.stop(now)
+        learner.save(update_fields=["stopped_at"])
+        return True
 
 
 def recent(guide_key: str, symptom_key: str, most: int) -> list[tuple[Session, Walked]]:
     """The latest sessions of a guide and symptom that the learner has read, latest first."""
-    rows = (
-        _with_attempts(Session.objects.filter(folded_at__isnull=False))
-        .filter(edition__guide__key=guide_key, symptom_key=symptom_key)
-        .order_by("-started_at", "-pk")
-    )
-    sessions = list(rows[:most])
-    editions = Edition.objects.in_bulk({session.edition_id for session in sessions})
-    return [
-        (session, walked(session, editions[session.edition_id].reading)) for session in sessions
-    ]
+    learned = Session.objects.filter(edition__guide__key=guide_key, symptom_key=symptom_key)
+    latest = learned.exclude(folded_at=None).order_by("-started_at", "-pk")[:most]
+    return [(session, walk) for session, _reading, walk in _read(latest)]
 
 
 def walked(session: Session, reading: Reading) -> Walked:
@@ -124,24 +131,39 @@ def _tells(fix: str, answer: flow.Row | None, session: Session) -> bool:
     return answer.outcome is Outcome.NOT_FIXED or fix == session.resolved_by
 
 
-def _ended(now: datetime) -> QuerySet[Session]:
-    """Sessions to learn from, the first to end first."""
-    idle = now - timedelta(minutes=settings.IDLE_MINUTES)
-    ended = ~Q(status=Status.OPEN) | Q(last_answer_at__lte=idle)
-    return (
-        _with_attempts(Session.objects.filter(ended, folded_at=None))
-        .exclude(channel=Session.SIMULATED)
-        .order_by("last_answer_at", "pk")
+def _seen(session: Session, walk: Walked) -> proof.Seen:
+    return proof.Seen(
+        learned=session.arm == Session.Arm.LEARNED,
+        chance=session.arm_probability,
+        minutes=walk.minutes if walk.cured else None,
+        parted=proof.triggered(session.author_order, session.learned_order, walk.shown),
     )
 
 
-def _with_attempts(sessions: QuerySet[Session]) -> QuerySet[Session]:
-    return sessions.prefetch_related(Prefetch("attempts", Attempt.objects.order_by("seq")))
+def _ended(now: datetime) -> QuerySet[Session]:
+    """Sessions that have ended and were not learned from."""
+    idle = now - timedelta(minutes=settings.IDLE_MINUTES)
+    ended = ~Q(status=Status.OPEN) | Q(last_answer_at__lte=idle)
+    return _real(Session.objects.filter(ended, folded_at=None))
 
 
-def _guides_to_fold(now: datetime) -> Sequence[str]:
-    keys = _ended(now).order_by().values_list("edition__guide__key", flat=True).distinct()
-    return sorted(keys)
+def _real(sessions: QuerySet[Session]) -> QuerySet[Session]:
+    """Without those of simulated visitors: nobody is helped by what suits them."""
+    return sessions.exclude(channel=Session.SIMULATED)
+
+
+def _read(sessions: QuerySet[Session]) -> Iterator[tuple[Session, Reading, Walked]]:
+    """These sessions, each with the content of its edition and what the learner reads of it."""
+    attempts = Prefetch("attempts", Attempt.objects.order_by("seq"))
+    rows = list(sessions.prefetch_related(attempts))
+    editions = Edition.objects.in_bulk({session.edition_id for session in rows})
+    for session in rows:
+        reading = editions[session.edition_id].reading
+        yield session, reading, walked(session, reading)
+
+
+def _guides_to_fold(now: datetime) -> list[str]:
+    return sorted(_ended(now).order_by().values_list("edition__guide__key", flat=True).distinct())
 
 
 def _guides_to_rank() -> list[str]:

@@ -5,7 +5,7 @@ stopped has no orders, so that every session then gets the author's.
 """
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.contrib.auth.models import User
 from django.db import models, transaction
@@ -15,6 +15,8 @@ from troubleshooter import learning
 
 from .content import Guide
 from .log import LogLine
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -35,9 +37,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
         if row.fixes != fixes:
             row.before, row.fixes = row.fixes, fixes
             row.changed_at, row.changed_after = now, ranking.sessions
-        row.lines = [asdict(line) for line in ranking.lines]
+        row.lines = [asdict(line) | {"held": line.held.value} for line in ranking.lines]
         row.learned, row.sessions = ranking.learned, ranking.sessions
-        row.minutes, row.author_minutes = ranking.minutes, ranking.author_minutes
+        row.expected, row.expected_author = ranking.expected, ranking.expected_author
         row.policy = learning.POLICY
         row.save()
 
@@ -50,8 +52,8 @@ class Order(models.Model):
     fixes = models.JSONField()  # their keys
     lines = models.JSONField()  # why each stands where it does: learning.Line
     learned = models.BooleanField()  # not while the author's order stands, for lack of evidence
-    minutes = models.FloatField()  # expected until the cure, by the model
-    author_minutes = models.FloatField()  # the same in the author's order
+    expected = models.FloatField()  # minutes until the cure, by the model
+    expected_author = models.FloatField()  # the same in the author's order
     sessions = models.PositiveIntegerField()  # that it was learned from
     policy = models.CharField(max_length=20)
     before = models.JSONField(default=list)  # the fixes in the order before this one
@@ -75,7 +77,9 @@ class Order(models.Model):
 
     def told(self) -> list[learning.Line]:
         """Why each fix stands where it does, in the order."""
-        return [learning.Line(**line) for line in self.lines]
+        return [
+            learning.Line(**line | {"held": learning.Held(line["held"])}) for line in self.lines
+        ]
 
 
 class LearnerQuerySet(models.QuerySet["Learner"]):
@@ -90,8 +94,8 @@ class LearnerQuerySet(models.QuerySet["Learner"]):
             learner = self.hold(guide.key)
             if learner.stopped_at is None:
                 return
-            learner.stopped_at, learner.proof = None, {}
-            learner.save(update_fields=["stopped_at", "proof"])
+            learner.stopped_at, learner.trial, learner.ranked = None, {}, ""
+            learner.save(update_fields=["stopped_at", "trial", "ranked"])
             _note(guide.key, LogLine.Kind.ORDER_RESUMED, by)
 
 
@@ -100,7 +104,8 @@ class Learner(models.Model):
 
     guide_key = models.CharField(max_length=16, unique=True)
     state = models.JSONField(default=dict)  # of learning.Learner
-    proof = models.JSONField(default=dict)  # of proof.Proof: learned against author's
+    trial = models.JSONField(default=dict)  # of proof.Trial: learned against author's
+    tried_to = models.DateTimeField(default=BEGINNING)  # sessions that began later are not in it
     sessions = models.PositiveIntegerField(default=0)
     folded_at = models.DateTimeField(null=True)
     ranked = models.CharField(max_length=64, blank=True)  # digest of the edition it made orders for

@@ -17,6 +17,9 @@ from .content import Fix, Guide, Picture, Placement, Risk, Step
 
 FORMAT = 1  # of the JSON below; raised when its shape changes
 
+# Minutes that an inconvenient fix counts for beside its own, when the counts decide the order.
+BURDEN = 1.0
+
 
 def freeze(guide: Guide) -> dict[str, Any]:
     """The draft as one JSON object. Read it with `Guide.objects.whole()`."""
@@ -225,6 +228,9 @@ def read(content: dict[str, Any]) -> Reading:
                 risky=fix["risk"] == Risk.DATA_LOSING,
                 pin=fix["pin"],
                 after=tuple(fix["after"]),
+                minutes=float(fix["minutes"]),
+                burden=BURDEN if fix["risk"] == Risk.INCONVENIENT else 0.0,
+                revision=fix["revision"],
             )
             for fix in content["fixes"]
         ),
