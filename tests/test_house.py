@@ -31,6 +31,8 @@ FLOORS = {
         "learning",
         "proof",
         "evidence",
+        "forecast",
+        "proof",
         "markup",
         "tokens",
         "text",
