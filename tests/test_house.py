@@ -32,7 +32,6 @@ FLOORS = {
         "proof",
         "evidence",
         "forecast",
-        "proof",
         "markup",
         "tokens",
         "text",

@@ -44,10 +44,10 @@ def fold(now: datetime) -> Iterator[str]:
     for guide_key in _guides_to_fold(now):
         count = sum(iter(partial(fold_batch, guide_key, now), 0))
         yield f"Guide {guide_key}: learned from {count} sessions."
-    unweighed = Learner.objects.filter(folded_at__gt=F("tried_to") + SETTLED)
+    unweighed = Learner.objects.filter(folded_at__gt=F("tried_to"))
     for guide_key in unweighed.values_list("guide_key", flat=True):
-        if weigh(guide_key, now):
-            yield f"Guide {guide_key}: the learned order did harm and is stopped."
+        while weigh_batch(guide_key, now):
+            pass
     for guide_key in _guides_to_rank():
         with transaction.atomic():
             _rank(Learner.objects.hold(guide_key), now)
@@ -73,22 +73,25 @@ def fold_batch(guide_key: str, now: datetime) -> int:
     return len(read)
 
 
-def weigh(guide_key: str, now: datetime) -> bool:
-    """Weigh the sessions of one guide that have settled; whether the breaker stopped its order."""
+def weigh_batch(guide_key: str, now: datetime) -> bool:
+    """Weigh the next sessions of one guide that have settled; whether there may be more."""
     with transaction.atomic():
         learner = Learner.objects.hold(guide_key)
-        trial = proof.Trial.load(learner.trial) if learner.trial else proof.Trial()
         begun = Q(started_at__gt=learner.tried_to, started_at__lte=now - SETTLED)
-        settled = Session.objects.filter(begun, edition__guide__key=guide_key)
-        for session, _reading, walk in _read(_real(settled).order_by("started_at", "pk")):
+        settled = _real(Session.objects.filter(begun, edition__guide__key=guide_key))
+        settled = settled.order_by("started_at", "pk")
+        # Whole moments: sessions that began at the same one must not be cut apart.
+        full = settled.values_list("started_at", flat=True)[BATCH - 1 : BATCH].first()
+        if full is not None:
+            settled = settled.filter(started_at__lte=full)
+        trial = proof.Trial.load(learner.trial) if learner.trial else proof.Trial()
+        for session, _reading, walk in _read(settled):
             trial.fold(_seen(session, walk))
-        learner.trial, learner.tried_to = trial.dump(), now - SETTLED
+        learner.trial, learner.tried_to = trial.dump(), full or now - SETTLED
         learner.save(update_fields=["trial", "tried_to"])
-        if learner.stopped_at or not trial.weigh().harmful:
-            return False
-        learner.stop(now)
-        learner.save(update_fields=["stopped_at"])
-        return True
+        if not learner.stopped_at and trial.weigh().harmful:
+            learner.stop(now)
+    return full is not None
 
 
 def recent(guide_key: str, symptom_key: str, most: int) -> list[tuple[Session, Walked]]:
@@ -108,7 +111,7 @@ def walked(session: Session, reading: Reading) -> Walked:
         for row in rows
     ]
     # A changed answer took no time: what counts is the showing in which the fix was tried.
-    took = {fix: minutes for fix, minutes in sorted(times, key=lambda each: each[1])}
+    took = dict(sorted(times, key=lambda each: each[1]))
     tried = [
         learning.Answer(fix, cured=fix == session.resolved_by, minutes=took[fix])
         for fix in shown
@@ -181,10 +184,9 @@ def _to_rank(*guide_keys: str) -> dict[str, Edition]:
     when a session starts.
     """
     live = Edition.objects.live().light().filter(guide__key__in=guide_keys)
-    editions = live.annotate(key=F("guide__key")).order_by("-language")
-    found = {each.key: each for each in editions}
-    own = {each.key: each for each in editions if each.language == settings.LANGUAGE_CODE}
-    return found | own
+    editions = live.select_related("guide").order_by("-language")
+    own_last = sorted(editions, key=lambda each: each.language == settings.LANGUAGE_CODE)
+    return {each.guide.key: each for each in own_last}
 
 
 def _rank(learner: Learner, now: datetime) -> None:

@@ -73,7 +73,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
         response = respond(request, _too_many())
         response["Retry-After"] = "60"
         return response
-    edition = Edition.objects.live().filter(guide__slug=slug).first()
+    edition = Edition.objects.live().select_related("guide").filter(guide__slug=slug).first()
     if edition is None:
         return respond(request, _not_offered(slug))
     reading = edition.reading

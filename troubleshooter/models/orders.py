@@ -127,6 +127,7 @@ class Learner(models.Model):
         To be called while it is held.
         """
         self.stopped_at = now
+        self.save(update_fields=["stopped_at"])
         Order.objects.filter(guide_key=self.guide_key).delete()
         _note(self.guide_key, LogLine.Kind.ORDER_STOPPED, None)
 
