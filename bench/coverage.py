@@ -189,7 +189,9 @@ def table(desks: Sequence[Sequence[Sequence[Look]]], at: int, way: Way) -> dict[
 def show(title: str, desks: Sequence[Sequence[Sequence[Look]]], way: Way) -> list[Row]:
     """Both losses' tables; the rows for minutes come back."""
     kept: list[Row] = []
-    for at, (name, unit) in enumerate((("minutes", "minutes saved"), ("uncured", "share resolved"))):
+    for at, (name, unit) in enumerate(
+        (("minutes", "minutes saved"), ("uncured", "share resolved"))
+    ):
         print(f"\n{title}: {unit} per session\n{HEAD}")
         rows = table(desks, at, way)
         for n, row in rows.items():

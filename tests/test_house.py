@@ -67,7 +67,7 @@ NOUNS = [
     "__init__",
 ]
 
-GUIDE_TABS = ("", "groups/", "sessions/", "beside/")
+GUIDE_TABS = ("", "groups/", "sessions/", "beside/", "order/")
 
 LONGEST_MODULE = 600
 LONGEST_FUNCTION = 40

@@ -132,9 +132,7 @@ class _Sampler:
             failed[fix] = list(map(add, failed[fix], here[node]))
         return failed
 
-    def _draw(
-        self, seen: list[list[int]], cured: list[list[int]], failed: list[list[int]]
-    ) -> None:
+    def _draw(self, seen: list[list[int]], cured: list[list[int]], failed: list[list[int]]) -> None:
         rng = self.rng
         for fix in range(self.fixes):
             for cause in self.causes:

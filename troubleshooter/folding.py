@@ -29,6 +29,7 @@ class Walked:
     """One session as the learner reads it."""
 
     symptom: str
+    order: tuple[str, ...]  # that it was given
     shown: tuple[str, ...]  # the fixes in the order in which they were shown first
     answers: tuple[learning.Answer, ...]  # those that were tried, likewise; a cure comes last
     minutes: float  # until the cure, or until the visitor was last heard of
@@ -94,11 +95,11 @@ def weigh_batch(guide_key: str, now: datetime) -> bool:
     return full is not None
 
 
-def recent(guide_key: str, symptom_key: str, most: int) -> list[tuple[Session, Walked]]:
-    """The latest sessions of a guide and symptom that the learner has read, latest first."""
-    learned = Session.objects.filter(edition__guide__key=guide_key, symptom_key=symptom_key)
-    latest = learned.exclude(folded_at=None).order_by("-started_at", "-pk")[:most]
-    return [(session, walk) for session, _reading, walk in _read(latest)]
+def recent(guide_key: str, most: int) -> list[Walked]:
+    """The latest sessions of a guide that the learner has read, the oldest first."""
+    learned = Session.objects.filter(edition__guide__key=guide_key).exclude(folded_at=None)
+    latest = learned.order_by("-started_at", "-pk")[:most]
+    return [walk for _session, _reading, walk in _read(latest)][::-1]
 
 
 def walked(session: Session, reading: Reading) -> Walked:
@@ -119,6 +120,7 @@ def walked(session: Session, reading: Reading) -> Walked:
     ]
     return Walked(
         symptom=session.symptom_key,
+        order=tuple(session.order),
         shown=tuple(shown),
         answers=tuple(sorted(tried, key=lambda answer: answer.cured)),
         minutes=sum(minutes for _fix, minutes in times),
@@ -173,25 +175,15 @@ def _guides_to_rank() -> list[str]:
     """Guides that went live with other content since their orders were made."""
     ranked = dict(Learner.objects.filter(stopped_at=None).values_list("guide_key", "ranked"))
     return sorted(
-        key for key, edition in _to_rank(*ranked).items() if edition.digest != ranked[key]
+        key
+        for key, edition in Edition.objects.leading(*ranked).items()
+        if edition.digest != ranked[key]
     )
-
-
-def _to_rank(*guide_keys: str) -> dict[str, Edition]:
-    """The live edition of each of these guides that its orders are made for.
-
-    Of several languages the site's own, or else the first by name; orders are fitted to the others
-    when a session starts.
-    """
-    live = Edition.objects.live().light().filter(guide__key__in=guide_keys)
-    editions = live.select_related("guide").order_by("-language")
-    own_last = sorted(editions, key=lambda each: each.language == settings.LANGUAGE_CODE)
-    return {each.guide.key: each for each in own_last}
 
 
 def _rank(learner: Learner, now: datetime) -> None:
     """Make the order of every symptom of the guide as it is live; the learner is held."""
-    edition = _to_rank(learner.guide_key).get(learner.guide_key)
+    edition = Edition.objects.leading(learner.guide_key).get(learner.guide_key)
     if edition is None or learner.stopped_at:
         return
     reading, state = edition.reading, learning.Learner.load(learner.state)

@@ -21,6 +21,7 @@ from .acts import Posted, library, move, signed, sketch, unsigned, with_pictures
 from .changelog import ChangeLogAdmin, last_writer
 from .desk import Desk, Meanwhile, opened
 from .differences import differences
+from .orders import OrderingAdmin
 from .publishing import mending_links, plan_of, standing
 from .reviews import ReviewingAdmin
 from .scheduling import SchedulingAdmin
@@ -52,7 +53,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Guide)
-class GuideAdmin(SchedulingAdmin, ReviewingAdmin, ChangeLogAdmin):
+class GuideAdmin(SchedulingAdmin, OrderingAdmin, ReviewingAdmin, ChangeLogAdmin):
     list_display = ["title", "topic", "language", "state"]
     list_filter = [StateFilter, "topic", "language"]
     list_select_related = ["topic"]

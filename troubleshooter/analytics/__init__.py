@@ -43,6 +43,7 @@ from .everywhere import (
     fixes_everywhere,
 )
 from .filters import Filter
+from .orders import OrderLine, SymptomOrder, gain, gain_of_all, leading, learner, order_of
 from .population import IDLE, endings
 from .rows import (
     AttemptRow,
@@ -94,6 +95,7 @@ __all__ = [
     "GroupRow",
     "Groups",
     "GuideRow",
+    "OrderLine",
     "PlaceRow",
     "Quartiles",
     "Resolution",
@@ -101,6 +103,7 @@ __all__ = [
     "Side",
     "Sides",
     "Span",
+    "SymptomOrder",
     "Tally",
     "TrafficRow",
     "all_days",
@@ -119,10 +122,15 @@ __all__ = [
     "fix_times",
     "fixes",
     "fixes_everywhere",
+    "gain",
+    "gain_of_all",
     "groups",
     "guides",
     "last_fixes",
+    "leading",
+    "learner",
     "newest_days",
+    "order_of",
     "places",
     "resolution",
     "sessions",
