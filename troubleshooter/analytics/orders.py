@@ -36,7 +36,7 @@ class SymptomOrder:
     fixes: tuple[str, ...]  # keys, as sessions in the learned arm are given them
     author: tuple[str, ...]
     lines: tuple[OrderLine, ...]
-    moved: tuple[Moved, ...]  # when the order changed last
+    moved: tuple[Moved, ...]  # when the order changed last, the farthest first
 
 
 def leading(guide_key: str) -> Edition | None:
@@ -63,11 +63,12 @@ def order_of(edition: Edition, guide_key: str, symptom: str) -> SymptomOrder:
 
 def _moved(stored: Order, names: Mapping[str, str]) -> list[Moved]:
     was = {fix: place for place, fix in enumerate(stored.before, start=1)}
-    return [
+    moved = [
         Moved(names[fix], was[fix], place)
         for place, fix in enumerate(stored.fixes, start=1)
         if was.get(fix, place) != place
     ]
+    return sorted(moved, key=lambda each: -abs(each.now - each.was))
 
 
 def learner(guide_key: str) -> Learner | None:

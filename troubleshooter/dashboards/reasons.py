@@ -12,7 +12,7 @@ from troubleshooter.learning import Held, Line
 from troubleshooter.models.reading import Reading
 from troubleshooter.proof import ENOUGH, ENOUGH_IN_ARM, Estimate, Proof, Verdict
 
-from .wording import one_place, points
+from .wording import one_place, points, signed
 
 
 def share(value: float) -> str:
@@ -51,7 +51,7 @@ def gain(proof: Proof) -> dict[str, Any]:
     """What the learned order gains against the author's: a sentence, and the figures behind it."""
     found: dict[str, Any] = {"sentence": _verdict(proof), "proof": proof}
     if proof.saved and proof.resolved:
-        found["minutes"] = _interval(proof.saved, one_place)
+        found["minutes"] = _interval(proof.saved, signed)
         found["resolved"] = _interval(proof.resolved, points)
     return found
 
@@ -110,14 +110,19 @@ def forecast(
             )
             % words
         )
-    if answer.median and gain.value > 0:
-        said = _("%(minutes)s min sooner at the median")
-    elif answer.median:
-        said = _("%(minutes)s min later at the median")
-    elif gain.value > 0:
-        said = _("%(minutes)s min sooner on average")
+    gain = told[0]
+    words["minutes"] = one_place(abs(gain.value))
+    if gain is answer.median:
+        sooner, later = (
+            _("%(minutes)s min sooner at the median"),
+            _("%(minutes)s min later at the median"),
+        )
     else:
-        said = _("%(minutes)s min later on average")
+        sooner, later = (
+            _("%(minutes)s min sooner on average"),
+            _("%(minutes)s min later on average"),
+        )
+    said = sooner if gain.value > 0 else later
     return _(
         "Had “%(fix)s” been at place %(place)d and the others as below: %(said)s"
         " (from %(n)d sessions)."
@@ -136,8 +141,8 @@ def outlooks(answer: Forecast) -> list[dict[str, Any]]:
         }
 
     return [
-        row(_("Minutes until it was fixed, median"), _median, answer.median, one_place),
-        row(_("Minutes, at most 15, on average"), _mean, answer.mean, one_place),
+        row(_("Minutes until it was fixed, median"), _median, answer.median, signed),
+        row(_("Minutes, at most 15, on average"), _mean, answer.mean, signed),
         row(_("Fixed within 15 minutes"), _resolved, answer.resolved, points),
     ]
 
