@@ -134,6 +134,8 @@ HOST = setting("HOST", EVERYWHERE if LAN else "127.0.0.1", host, "an address lik
 PORT = setting("PORT", 8000, number(1, 65535), "a port number from 1 to 65535")
 WORKERS = setting("WORKERS", 2, number(1, 64), "a number of processes from 1 to 64")
 WORKER_SECONDS = setting("WORKER_SECONDS", 2, number(1, 3600), "a number from 1 to 3600")
+# How often the worker counts for the pages of numbers.
+COUNT_SECONDS = setting("COUNT_SECONDS", 60, number(1, 3600), "a number from 1 to 3600")
 # Without an answer for so long, a session is counted as left or assumed, not as under way.
 IDLE_MINUTES = setting("IDLE_MINUTES", 30, number(1, 1440), "a number of minutes from 1 to 1440")
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from tests.base import CastTestCase, make_fix, make_staff
 from troubleshooter import catalogue
 from troubleshooter.models import Edition, Guide, MissedSearch, Placement
-from troubleshooter.models.counts import MOST_A_DAY
+from troubleshooter.models.searches import MOST_A_DAY
 
 
 class HomeTestCase(CastTestCase):

@@ -95,38 +95,35 @@ def forecast(
 ) -> str:
     """What the other order would have done: “had “Restart” been 2nd, 3.1 min sooner …”."""
     far = max(after, key=lambda fix: abs(after.index(fix) - before.index(fix)))
-    gain = answer.median or answer.mean
-    words = {
-        "fix": titles[far],
-        "place": after.index(far) + 1,
-        "minutes": one_place(abs(gain.value)),
-        "n": answer.n,
-    }
-    if gain.low <= 0 <= gain.high:
-        return (
-            _(
-                "Had “%(fix)s” been at place %(place)d and the others as below: the %(n)d sessions do"
-                " not tell whether people would have been helped sooner or later."
-            )
-            % words
+    words = {"fix": titles[far], "place": after.index(far) + 1, "n": answer.n}
+    words["said"] = _said(answer)
+    return (
+        _(
+            "Had “%(fix)s” been at place %(place)d and the others as below: %(said)s"
+            " (from %(n)d sessions)."
         )
-    gain = told[0]
-    words["minutes"] = one_place(abs(gain.value))
-    if gain is answer.median:
-        sooner, later = (
+        % words
+    )
+
+
+def _said(answer: Forecast) -> str:
+    """The first figure that can be told from nothing: at the median, or on average."""
+    for gain, sooner, later in (
+        (
+            answer.median,
             _("%(minutes)s min sooner at the median"),
             _("%(minutes)s min later at the median"),
-        )
-    else:
-        sooner, later = (
+        ),
+        (
+            answer.mean,
             _("%(minutes)s min sooner on average"),
             _("%(minutes)s min later on average"),
-        )
-    said = sooner if gain.value > 0 else later
-    return _(
-        "Had “%(fix)s” been at place %(place)d and the others as below: %(said)s"
-        " (from %(n)d sessions)."
-    ) % (words | {"said": said % words})
+        ),
+    ):
+        if gain and not gain.low <= 0 <= gain.high:
+            said = sooner if gain.value > 0 else later
+            return said % {"minutes": one_place(abs(gain.value))}
+    return _("sooner or later, the sessions do not tell")
 
 
 def outlooks(answer: Forecast) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('troubleshooter', '0006_escalations'),
+        ('troubleshooter', '0009_counts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

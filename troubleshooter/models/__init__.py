@@ -2,7 +2,19 @@
 
 from .attempts import Attempt
 from .content import Contact, Fix, Guide, Picture, Placement, Risk, Step, Symptom, Topic
-from .counts import MissedSearch
+from .counts import (
+    COUNTS,
+    Count,
+    FixCount,
+    FixTime,
+    Look,
+    PlaceCount,
+    ResolutionTime,
+    SessionCount,
+    Slice,
+    idle_for,
+    idle_since,
+)
 from .deliveries import Delivery, Webhook
 from .drafts import copied, rewrite
 from .editions import CannotRollBack, CannotSchedule, Edition, EditionQuerySet, NotReady
@@ -11,18 +23,23 @@ from .findings import Finding, findings
 from .handovers import HandOver
 from .log import CannotReview, LogLine
 from .orders import Learner, Order
+from .outlines import Outline, outlines
 from .reading import Reading, ReadingContact, ReadingFix, ReadingStep, ReadingSymptom, freeze, read
 from .scenarios import Scenario
+from .searches import MissedSearch
 from .sessions import Kind, Move, Session
+from .stale import Stale, midnight, month_after, month_of
 from .transcript import Line, Tried, lines, transcript, tried
 
 __all__ = [
+    "COUNTS",
     "Attempt",
     "CannotMove",
     "CannotReview",
     "CannotRollBack",
     "CannotSchedule",
     "Contact",
+    "Count",
     "Cure",
     "Delivery",
     "Edition",
@@ -30,27 +47,36 @@ __all__ = [
     "Escalation",
     "Finding",
     "Fix",
+    "FixCount",
+    "FixTime",
     "Guide",
     "HandOver",
     "Kind",
     "Learner",
     "Line",
     "LogLine",
+    "Look",
     "Message",
     "MissedSearch",
     "Move",
     "NotReady",
     "Order",
+    "Outline",
     "Picture",
+    "PlaceCount",
     "Placement",
     "Reading",
     "ReadingContact",
     "ReadingFix",
     "ReadingStep",
     "ReadingSymptom",
+    "ResolutionTime",
     "Risk",
     "Scenario",
     "Session",
+    "SessionCount",
+    "Slice",
+    "Stale",
     "Step",
     "Symptom",
     "TooMany",
@@ -60,7 +86,13 @@ __all__ = [
     "copied",
     "findings",
     "freeze",
+    "idle_for",
+    "idle_since",
     "lines",
+    "midnight",
+    "month_after",
+    "month_of",
+    "outlines",
     "read",
     "rewrite",
     "transcript",

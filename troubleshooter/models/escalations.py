@@ -194,7 +194,8 @@ class Escalation(models.Model):
         verbose_name_plural = gettext_lazy("escalations")
         ordering = ["-opened_at", "-id"]
         indexes = [
-            models.Index(fields=["state", "moved_at"], name="troubleshooter_escalation_desk")
+            models.Index(fields=["state", "moved_at"], name="troubleshooter_escalation_desk"),
+            models.Index(fields=["opened_at"], name="troubleshooter_escalation_new"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
+from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +26,7 @@ from .deliveries import Delivery, Webhook
 from .editions import Edition
 from .orders import Order
 from .reading import Reading
+from .stale import Stale
 
 LIFETIME = timedelta(days=30)  # after the last answer, the link is dead
 MOST_ATTEMPTS = 200  # in one session; nobody needs them, a script would fill the disk
@@ -112,6 +114,20 @@ class SessionQuerySet(models.QuerySet["Session"]):
         """Those of simulated visitors (see the command `simulate_visitors`)."""
         return self.filter(channel=Session.SIMULATED)
 
+    def mark_stale(self) -> None:
+        """Have the days on which these sessions started counted anew.
+
+        Whoever writes sessions otherwise than by their verbs says so by this. What the verbs do
+        is found by `last_answer_at`.
+        """
+        day = TruncDate("started_at")
+        Stale.objects.mark(self.order_by().values_list("edition__guide__key", day).distinct())
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            self.mark_stale()
+            return super().delete()
+
     def walk(self, public_id: str) -> "Session | None":
         """The session with its edition and attempts, in one query; None when there is none."""
         rows = list(
@@ -180,6 +196,8 @@ class Session(models.Model):
                 condition=Q(folded_at=None),
                 name="troubleshooter_session_to_fold",
             ),
+            # What moved since it was last counted.
+            models.Index(fields=["last_answer_at"], name="troubleshooter_session_moved"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -194,6 +212,9 @@ class Session(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        return Session.objects.filter(pk=self.pk).delete()
 
     @cached_property
     def rows(self) -> "list[Attempt]":

@@ -71,13 +71,15 @@ def simulate(editions: list[Edition], sessions: int, days: int, seed: int) -> It
     for done in range(0, sessions, BATCH):
         batch = min(BATCH, sessions - done)
         with transaction.atomic():
+            walked = []
             for _visitor in range(batch):
                 started = now - timedelta(days=days) * chance.random()
-                walk(chance.choice(editions), started, chance)
+                walked.append(walk(chance.choice(editions), started, chance).pk)
+            Session.objects.filter(pk__in=walked).mark_stale()
         yield done + batch
 
 
-def walk(edition: Edition, started: datetime, chance: random.Random) -> None:
+def walk(edition: Edition, started: datetime, chance: random.Random) -> Session:
     """One simulated visitor, from the start to an end or to where they leave."""
     reading = edition.reading
     symptom = chance.choice([symptom.key for symptom in reading.symptoms] or [""])
@@ -100,6 +102,7 @@ def walk(edition: Edition, started: datetime, chance: random.Random) -> None:
             outcome, reason = Outcome.FIXED if cured else Outcome.NOT_FIXED, ""
         session.record(showing.seq, fix.key, outcome, reason, agreed=True)
     backdate(session, started, minutes)
+    return session
 
 
 def cure(guide: str, symptom: str, fix: str) -> float:

@@ -18,7 +18,7 @@ from django.db import Error, connections
 from django.utils import timezone
 
 from helpdesk.parent import end_with
-from troubleshooter import delivery
+from troubleshooter import counting, delivery
 from troubleshooter.models import Delivery, Edition, Escalation
 
 logger = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 BATCH = 8  # deliveries handed over side by side
 BATCHES = 25  # in one look: the other jobs want their turn
 PURGE = 500  # old deliveries forgotten in one look
+COUNTED = 50  # days of guides counted in one look
 
 Job = Callable[[datetime], Iterator[str]]  # does what is due, and says of each thing what it did
 
@@ -70,13 +71,24 @@ def forget_escalations(now: datetime) -> Iterator[str]:
         yield f"Escalations closed long ago are forgotten: {count}."
 
 
-JOBS: tuple[Job, ...] = (go_live, deliver, forget_deliveries, forget_escalations)
+def count(now: datetime) -> Iterator[str]:
+    """What moved is looked up every COUNT_SECONDS; what is to be counted then, a little each time.
+
+    Nothing is said of it: it is done all day long, and the pages of numbers tell when it was.
+    """
+    if counting.due(now):
+        counting.look(now)
+    counting.work(COUNTED)
+    yield from ()
+
+
+JOBS: tuple[Job, ...] = (go_live, deliver, forget_deliveries, forget_escalations, count)
 
 
 class Command(BaseCommand):
     help = (
-        "Does what is due, again and again: mail and webhooks leave, planned editions go live."
-        " Ctrl+C or SIGTERM ends it."
+        "Does what is due, again and again: mail and webhooks leave, planned editions go live,"
+        " the numbers are counted. Ctrl+C or SIGTERM ends it."
     )
     requires_system_checks = ()  # as in `run`
     away = False  # whether the database was, the last time
