@@ -34,7 +34,7 @@ class OrderingTests(CastTestCase):
         self.assertEqual(line.said, "25 % of the sessions get the author’s order.")
 
     def test_a_guide_is_kept_in_the_authors_order(self) -> None:
-        self.post(control_share="10", locked="on")
+        self.assertIn("100 % of the sessions get", self.post(control_share="10", locked="on"))
         self.assertEqual((self.fresh().locked, self.fresh().control), (True, 1.0))
 
     def test_a_share_that_cannot_be_is_refused_with_a_sentence(self) -> None:
@@ -61,6 +61,14 @@ class OrderingTests(CastTestCase):
         log = self.client.get(f"/admin/troubleshooter/guide/{self.guide.pk}/log/")
         self.assertContains(log, "The learned order did harm")
         self.assertContains(log, "Learning may order the fixes again.")
+
+    def test_visitors_are_told_how_often_a_fix_worked_where_an_editor_wants_it(self) -> None:
+        session = self.start()
+        Guide.objects.filter(pk=self.guide.pk).update(success={"cable 1": [19, 30]})
+        self.assertNotContains(self.client.get(f"{session.url}cable/"), "people who tried it")
+        self.post(control_share="10", shows_success="on")
+        page = self.client.get(f"{session.url}cable/")
+        self.assertContains(page, "Worked for 6 in 10 people who tried it.")
 
     def test_only_those_who_may_publish_may_change_it(self) -> None:
         self.client.force_login(make_staff("aki", "Agent"))

@@ -24,7 +24,7 @@ from django.test import TestCase, override_settings
 from django.utils import timezone
 
 from helpdesk.serve import Beside
-from tests.base import CastTestCase
+from tests.base import CastTestCase, walk
 from troubleshooter import outbound
 from troubleshooter.management.commands import worker
 from troubleshooter.models import Delivery, Edition, Guide, Webhook
@@ -51,6 +51,21 @@ class OnceTests(CastTestCase):
         self.plan()
         self.assertEqual(once(), "")
         self.assertEqual(Edition.objects.live().get().number, 1)
+
+    def test_what_ended_is_learned_from(self) -> None:
+        walk(self.start(), "fixed")
+        self.assertIn("Guide printer: learned from 1 sessions.", once())
+
+    def test_visitors_are_told_what_was_counted_where_the_guide_is_set_so(self) -> None:
+        for _nth in range(3):
+            walk(self.start(), "not_fixed", "fixed")
+        once()
+        self.assertEqual(Guide.objects.get().success, {})
+        Guide.objects.update(shows_success=True)
+        with override_settings(COUNT_SECONDS=0):
+            once()
+        success = {"cable 1": [0, 3], "restart 1": [3, 3]}
+        self.assertEqual(Guide.objects.get().success, success)
 
     def test_a_fault_is_told_to_whoever_asked(self) -> None:
         with (

@@ -220,6 +220,7 @@ def _fix_page(session: Session, showing: Attempt, *, agreed: bool = False) -> Pa
         "agreed": agreed,
         "previous": _previous(session, showing),
         "total": len(session.order),
+        "worked": session.edition.guide.worked(fix.key, fix.revision),
     }
     return _page(session, "fix", context, url=_url(session, fix.key))
 

@@ -1,5 +1,6 @@
 """A guide's page for how its sessions get their order: learned, or always the author's."""
 
+from collections.abc import Iterator
 from typing import Any, cast
 
 from django import forms
@@ -19,7 +20,7 @@ from .publishing import PublishingAdmin
 class OrderForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Guide
-        fields = ("locked", "control_share")
+        fields = ("locked", "control_share", "shows_success")
         error_messages = {
             "control_share": {
                 "required": gettext_lazy("Say how many per cent get your order."),
@@ -57,12 +58,18 @@ class OrderingAdmin(PublishingAdmin):
         with transaction.atomic():
             guide: Guide = form.save(commit=False)
             guide.save(update_fields=form.changed_data)
-            said = (
-                _("Every session gets the author’s order.")
-                if guide.locked
-                else _("%(share)d %% of the sessions get the author’s order.")
-                % {"share": guide.control_share}
-            )
+            said = " ".join(_told(guide, form.changed_data))
             by = cast(User, request.user)
             LogLine.objects.note(guide, LogLine.Kind.CHANGED, by, said=said)
         messages.success(request, said)
+
+
+def _told(guide: Guide, changed: list[str]) -> Iterator[str]:
+    """What was changed, in sentences."""
+    if "locked" in changed or "control_share" in changed:
+        share = {"share": 100 if guide.locked else guide.control_share}
+        yield _("%(share)d %% of the sessions get the author’s order.") % share
+    if "shows_success" in changed and guide.shows_success:
+        yield _("Visitors are told how often a fix worked.")
+    elif "shows_success" in changed:
+        yield _("Visitors are not told how often a fix worked.")

@@ -18,8 +18,8 @@ from django.db import Error, connections
 from django.utils import timezone
 
 from helpdesk.parent import end_with
-from troubleshooter import counting, delivery
-from troubleshooter.models import Delivery, Edition, Escalation
+from troubleshooter import analytics, counting, delivery, folding
+from troubleshooter.models import Delivery, Edition, Escalation, Guide
 
 logger = logging.getLogger(__name__)
 
@@ -78,11 +78,28 @@ def count(now: datetime) -> Iterator[str]:
     """
     if counting.due(now):
         counting.look(now)
+        tell_visitors(now)
     counting.work(COUNTED)
     yield from ()
 
 
-JOBS: tuple[Job, ...] = (go_live, deliver, forget_deliveries, forget_escalations, count)
+def tell_visitors(now: datetime) -> None:
+    """How often each fix worked, where the guide is set so; as it was counted last."""
+    keys = Guide.objects.filter(shows_success=True).values_list("key", flat=True).distinct()
+    for key in keys.order_by("key"):
+        rows = [row for row in analytics.fixes(key, now) if row.current and row.tried]
+        success = {f"{row.key} {row.revision}": [row.fixed, row.tried] for row in rows}
+        Guide.objects.tell(key, success)
+
+
+JOBS: tuple[Job, ...] = (
+    go_live,
+    deliver,
+    forget_deliveries,
+    forget_escalations,
+    count,
+    folding.fold,
+)
 
 
 class Command(BaseCommand):
