@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from scipy import stats
 
-from troubleshooter.evidence import ENOUGH, Difference, Rate, difference, rate
+from troubleshooter.evidence import ENOUGH, PUBLIC, Difference, Rate, difference, in_ten, rate
 
 
 def sure(good: int, n: int) -> Rate:
@@ -122,3 +122,15 @@ class DifferenceTests(TestCase):
         self.assertAlmostEqual(there.share, -back.share)
         self.assertAlmostEqual(there.low, -back.high)
         self.assertTrue(-1 <= there.low <= there.share <= there.high <= 1, there)
+
+
+class InTenTests(TestCase):
+    def test_it_is_rounded_to_the_nearest(self) -> None:
+        for good, n, told in ((18, 30, 6), (64, 100, 6), (65, 100, 7), (99, 100, 10), (5, 100, 1)):
+            with self.subTest(good=good, n=n):
+                self.assertEqual(in_ten(good, n), told)
+
+    def test_too_few_tries_and_hardly_any_luck_are_not_told(self) -> None:
+        self.assertIsNone(in_ten(PUBLIC - 1, PUBLIC - 1))
+        self.assertIsNone(in_ten(4, 100))
+        self.assertIsNone(in_ten(0, 0))

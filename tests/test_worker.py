@@ -54,7 +54,7 @@ class OnceTests(CastTestCase):
 
     def test_it_counts_and_says_nothing_of_it(self) -> None:
         walk(self.start(), "fixed")
-        self.assertEqual(once(), "")
+        self.assertNotIn("count", once())
         self.assertEqual(analytics.endings("printer").confirmed, 1)
         walk(self.start(), "fixed")
         once()  # too soon for another look
@@ -62,6 +62,21 @@ class OnceTests(CastTestCase):
         Look.objects.update(looked_at=timezone.now() - timedelta(minutes=1))
         once()
         self.assertEqual(analytics.endings("printer").confirmed, 2)
+
+    def test_what_ended_is_learned_from(self) -> None:
+        walk(self.start(), "fixed")
+        self.assertIn("Guide printer: learned from 1 sessions.", once())
+
+    def test_visitors_are_told_what_was_counted_where_the_guide_is_set_so(self) -> None:
+        for _nth in range(3):
+            walk(self.start(), "not_fixed", "fixed")
+        once()
+        self.assertEqual(Guide.objects.get().success, {})
+        Guide.objects.update(shows_success=True)
+        with override_settings(COUNT_SECONDS=0):
+            once()
+        success = {"cable 1": [0, 3], "restart 1": [3, 3]}
+        self.assertEqual(Guide.objects.get().success, success)
 
     def test_a_fault_is_told_to_whoever_asked(self) -> None:
         with (

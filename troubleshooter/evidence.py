@@ -5,6 +5,7 @@ from math import hypot, sqrt
 
 Z95 = 1.959963984540054  # the 97.5 % point of the standard normal distribution
 ENOUGH = 5  # tries; below this an interval spans most of what is possible and says nothing
+PUBLIC = 30  # tries; below this a visitor would take chance for a promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,14 @@ def rate(good: int, n: int) -> Rate | None:
     low = 0.0 if good == 0 else (middle - reach) / scale
     high = 1.0 if good == n else (middle + reach) / scale
     return Rate(good, n, share, low, high)
+
+
+def in_ten(good: int, n: int) -> int | None:
+    """For how many in ten it worked, to be told to anybody.
+
+    None below PUBLIC tries, and where it is less than one in ten: that would only discourage.
+    """
+    return (20 * good + n) // (2 * n) or None if n >= PUBLIC else None
 
 
 @dataclass(frozen=True, slots=True)

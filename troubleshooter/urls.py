@@ -62,6 +62,7 @@ urlpatterns = [
     path(
         "numbers/<slug:guide_key>/sessions/", dashboards.numbers_sessions, name="numbers_sessions"
     ),
+    path("numbers/<slug:guide_key>/order/", dashboards.numbers_order, name="numbers_order"),
     path("numbers/<slug:guide_key>/beside/", dashboards.numbers_beside, name="numbers_beside"),
     path(
         "numbers/<slug:guide_key>/beside/<slug:table>.<slug:form>",

@@ -243,6 +243,7 @@ def _fix_page(
         "refused": refused,
         "previous": _previous(session, showing),
         "total": len(session.order),
+        "worked": session.edition.guide.worked(fix.key, fix.revision),
     }
     status = 409 if refused else 200
     return _page(session, "fix", context, url=_url(session, fix.key), status=status)

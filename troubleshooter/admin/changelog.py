@@ -42,6 +42,8 @@ SENTENCES = {
     Kind.UNPUBLISHED: gettext_lazy("Unpublished: nobody can start it."),
     Kind.ROLLED_BACK: gettext_lazy("Rolled back: edition %(edition)d is live again."),
     Kind.WITHDRAWN: gettext_lazy("Withdrawn: “%(reason)s”"),
+    Kind.ORDER_STOPPED: gettext_lazy("The learned order did harm: stopped, the author’s stands."),
+    Kind.ORDER_RESUMED: gettext_lazy("Learning may order the fixes again."),
     Kind.REVIEWED: gettext_lazy("Reviewed. The next review is due on %(review_on)s."),
     Kind.SUGGESTED: gettext_lazy("A notice is suggested: “%(reason)s”"),
     Kind.ANNOUNCED: gettext_lazy("Announced a notice: “%(reason)s”"),

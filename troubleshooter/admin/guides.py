@@ -23,6 +23,7 @@ from .changelog import ChangeLogAdmin, last_writer
 from .desk import Desk, Meanwhile, opened
 from .differences import differences
 from .noticing import NoticesAdmin
+from .orders import OrderingAdmin
 from .publishing import mending_links, plan_of, standing
 from .reviews import ReviewingAdmin
 from .scheduling import SchedulingAdmin
@@ -54,7 +55,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Guide)
-class GuideAdmin(SchedulingAdmin, NoticesAdmin, ReviewingAdmin, ChangeLogAdmin):
+class GuideAdmin(SchedulingAdmin, OrderingAdmin, NoticesAdmin, ReviewingAdmin, ChangeLogAdmin):
     list_display = ["title", "topic", "language", "state"]
     list_filter = [StateFilter, "topic", "language"]
     list_select_related = ["topic"]

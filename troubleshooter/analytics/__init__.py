@@ -40,6 +40,7 @@ from .everywhere import (
     fixes_everywhere,
 )
 from .filters import Filter
+from .orders import OrderLine, SymptomOrder, gain, gain_of_all, leading, learner, order_of
 from .rows import (
     AttemptRow,
     Beside,
@@ -90,6 +91,7 @@ __all__ = [
     "GroupRow",
     "Groups",
     "GuideRow",
+    "OrderLine",
     "PlaceRow",
     "Quartiles",
     "Resolution",
@@ -98,6 +100,7 @@ __all__ = [
     "Side",
     "Sides",
     "Span",
+    "SymptomOrder",
     "Tally",
     "TrafficRow",
     "all_escalations",
@@ -118,10 +121,15 @@ __all__ = [
     "fix_times",
     "fixes",
     "fixes_everywhere",
+    "gain",
+    "gain_of_all",
     "groups",
     "guides",
     "last_fixes",
+    "leading",
+    "learner",
     "newest_days",
+    "order_of",
     "places",
     "resolution",
     "title",

@@ -46,7 +46,12 @@ def one_place(number: float) -> str:
 
 def points(share: float) -> str:
     """A difference of shares in percentage points, with its sign: “+7.2”."""
-    rounded = round(100 * share, 1)
+    return signed(100 * share)
+
+
+def signed(number: float) -> str:
+    """With one place behind the point, and its sign: “+7.2”."""
+    rounded = round(number, 1)
     sign = "+" if rounded > 0 else "−" if rounded < 0 else ""
     return sign + one_place(abs(rounded))
 

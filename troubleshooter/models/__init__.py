@@ -1,5 +1,6 @@
 """The nouns, in the order in which they may know each other: content … sessions, counts."""
 
+from .attempts import Attempt
 from .content import Contact, Fix, Guide, Picture, Placement, Risk, Step, Symptom, Topic
 from .counts import (
     COUNTS,
@@ -24,11 +25,12 @@ from .handovers import HandOver
 from .log import CannotReview, LogLine
 from .messages import Message, TooMany
 from .notices import CannotAnnounce, Notice, notice_on
+from .orders import Learner, Order
 from .outline import Outline, outlines
 from .reading import Reading, ReadingContact, ReadingFix, ReadingStep, ReadingSymptom, freeze, read
 from .scenarios import Scenario
 from .searches import MissedSearch
-from .sessions import Attempt, Kind, Move, Session
+from .sessions import Kind, Move, Session
 from .signals import Signal
 from .stale import Stale, StaleQuerySet, midnight, month_after, month_of
 from .transcript import Line, Tried, lines, transcript, tried
@@ -58,6 +60,7 @@ __all__ = [
     "Guide",
     "HandOver",
     "Kind",
+    "Learner",
     "Line",
     "LogLine",
     "Look",
@@ -66,6 +69,7 @@ __all__ = [
     "Move",
     "NotReady",
     "Notice",
+    "Order",
     "Outline",
     "Picture",
     "PlaceCount",

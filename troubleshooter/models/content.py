@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
+from django.core.validators import MaxValueValidator, URLValidator
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from troubleshooter import tokens
+from troubleshooter import evidence, tokens
 from troubleshooter.pictures import BadPicture, Encoded, reencode
 
 from .fields import LineField, ProseField
@@ -238,6 +238,15 @@ class GuideQuerySet(models.QuerySet["Guide"]):
             "scenarios__symptom",
         )
 
+    def tell(self, guide_key: str, success: dict[str, list[int]]) -> int:
+        """What visitors are told from now on of how often fixes worked, in each language.
+
+        Returns in how many of them that is news.
+        """
+        told = self.filter(key=guide_key, shows_success=True)
+        new = [guide.pk for guide in told.only("success") if guide.success != success]
+        return self.filter(pk__in=new).update(success=success)
+
     def due(self, today: date) -> "GuideQuerySet":
         """Those whose review is due by this day."""
         return self.filter(review_on__lte=today)
@@ -279,6 +288,29 @@ class Guide(Keyed):
         blank=True,
         help_text=_("From that day on the guide stands under “Needs review”."),
     )
+    # How its fixes are ordered. These take effect at once: they are no part of an edition.
+    locked = models.BooleanField(
+        _("always in my order"),
+        default=False,
+        help_text=_("Every session gets the author’s order; learning goes on unseen."),
+    )
+    control_share = models.PositiveSmallIntegerField(
+        _("share in the author’s order"),
+        default=10,
+        validators=[MaxValueValidator(100)],
+        help_text=_(
+            "Per cent of the sessions that get the author’s order, so that the gain can be"
+            " measured; 0 measures nothing, 100 never uses what was learned."
+        ),
+    )
+    shows_success = models.BooleanField(
+        _("tell visitors how often a fix worked"),
+        default=False,
+        help_text=_("“Worked for 6 in 10 people who tried it”, from 30 people on."),
+    )
+    # What they are told: [fixed, tried] by fix and revision. It stands here, where every page of a
+    # session has it already, and not with the counts, which would have to be asked for.
+    success = models.JSONField(default=dict, editable=False)
 
     objects = GuideQuerySet.as_manager()
 
@@ -292,9 +324,27 @@ class Guide(Keyed):
                 "Can publish, schedule, roll back, unpublish, withdraw and review guides",
             )
         ]
+        constraints = [
+            *Keyed.Meta.constraints,
+            models.CheckConstraint(
+                condition=models.Q(control_share__lte=100),
+                name="troubleshooter_guide_control_share",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def control(self) -> float:
+        """The probability with which a session gets the author's order."""
+        return 1.0 if self.locked else self.control_share / 100
+
+    def worked(self, fix_key: str, revision: int) -> int | None:
+        """For how many in ten who tried a fix it worked, as visitors are told; None: nothing."""
+        if not self.shows_success:
+            return None
+        return evidence.in_ten(*self.success.get(f"{fix_key} {revision}", (0, 0)))
 
 
 class Placement(models.Model):

@@ -61,6 +61,17 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         """Those that wait for their moment: at most one for each guide."""
         return self.filter(goes_live_at__isnull=False)
 
+    def leading(self, *guide_keys: str) -> "dict[str, Edition]":
+        """The live edition of each of these guides that their orders are made for, by guide key.
+
+        Of several languages the site's own, or else the first by name; orders are fitted to the
+        others when a session starts.
+        """
+        live = self.live().light().filter(guide__key__in=guide_keys)
+        editions = live.select_related("guide").order_by("-language")
+        own_last = sorted(editions, key=lambda each: each.language == settings.LANGUAGE_CODE)
+        return {each.guide.key: each for each in own_last}
+
     def light(self) -> "EditionQuerySet":
         """Without the content, which each process reads once and keeps (see `Edition.reading`)."""
         return self.defer("content")

@@ -20,11 +20,12 @@ from troubleshooter import tokens
 from troubleshooter.flow import Outcome, Status
 from troubleshooter.text import BadText
 
+from .attempts import Attempt
 from .deliveries import Delivery, one_address, shortened
 from .escalations import Escalation
 from .letters import Question, still_fixed
 from .messages import TooMany
-from .sessions import Attempt, Session
+from .sessions import Session
 
 DAY = timedelta(days=1)
 MOST_A_DAY = 3  # to one address: nobody shall be pestered through us

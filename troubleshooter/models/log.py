@@ -59,6 +59,8 @@ class LogLine(models.Model):
         ANNOUNCED = "announced", gettext_lazy("notice announced")
         ENDED = "ended", gettext_lazy("notice ended")
         DISMISSED = "dismissed", gettext_lazy("suggested notice dismissed")
+        ORDER_STOPPED = "stopped", gettext_lazy("learned order stopped")
+        ORDER_RESUMED = "resumed", gettext_lazy("learned order resumed")
 
     guide = models.ForeignKey(Guide, models.CASCADE, related_name="log_lines")
     kind = models.CharField(max_length=11, choices=Kind)

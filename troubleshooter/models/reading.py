@@ -197,8 +197,12 @@ class Reading:
 
     def author_order(self, symptom_key: str) -> tuple[str, ...]:
         """The keys of all fixes, in the author's order for this symptom."""
+        return ordering.author(self.places, self.start_with(symptom_key))
+
+    def start_with(self, symptom_key: str) -> tuple[str, ...]:
+        """The fixes that this symptom starts with."""
         symptom = self.symptom(symptom_key)
-        return ordering.author(self.places, symptom.start_with if symptom else ())
+        return symptom.start_with if symptom else ()
 
 
 def read(content: dict[str, Any]) -> Reading:

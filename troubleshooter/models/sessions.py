@@ -1,9 +1,9 @@
-"""Sessions: one visitor's walk through one edition, and every attempt on the way.
+"""Sessions: one visitor's walk through one edition.
 
-Rows are the truth. An attempt is one showing of one fix: written when the fix comes to the front,
-never changed once answered. Nothing in these rows says who the visitor is.
+Rows are the truth. Nothing in a session or its attempts says who the visitor is.
 """
 
+import random
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,24 +12,26 @@ from functools import cached_property
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from troubleshooter import flow, tokens
-from troubleshooter.flow import Outcome, Reason, Status, Verdict
+from troubleshooter import flow, learning, ordering, tokens
+from troubleshooter.flow import Outcome, Status, Verdict
 
+from .attempts import Attempt
 from .deliveries import Delivery, Webhook
 from .editions import LONG, Edition
 from .notices import Notice, notice_on
+from .orders import Order
 from .reading import Reading
 from .stale import Stale
 
 LIFETIME = timedelta(days=30)  # after the last answer, the link is dead
 MOST_ATTEMPTS = 200  # in one session; nobody needs them, a script would fill the disk
-POLICY = "author-1"  # the version of the rule that chose the order
+AUTHOR = "author-1"  # the policy where nothing was learned yet
 
 
 class Kind(models.TextChoices):
@@ -81,21 +83,25 @@ class SessionQuerySet(models.QuerySet["Session"]):
     ) -> "Session":
         """Start a session on `edition` and show its first fix.
 
+        Chance decides whether it gets the author's order or the learned one; both are kept with
+        it, so that what either did can be told apart later.
         `again` is the session that the visitor starts over from: its arm is inherited, because
         the arm is drawn once for each visit and there is no other memory of a visitor.
         """
-        order = list(edition.reading.author_order(symptom_key))
+        author, learned, policy = _orders(edition, symptom_key)
+        arm, probability = _arm(edition.guide.control, again)
+        order = learned if arm == Session.Arm.LEARNED else author
         now = timezone.now()
         with transaction.atomic():
             session = self.create(
                 public_id=tokens.public_id(secrets.token_bytes(12)),
                 edition=edition,
                 symptom_key=symptom_key,
-                author_order=order,
-                learned_order=order,
-                arm=again.arm if again else Session.Arm.AUTHOR,
-                arm_probability=again.arm_probability if again else 1.0,
-                policy=POLICY,
+                author_order=author,
+                learned_order=learned,
+                arm=arm,
+                arm_probability=probability,
+                policy=policy,
                 platform=platform,
                 language=edition.language,
                 channel=channel,
@@ -182,6 +188,7 @@ class Session(models.Model):
     last_answer_at = models.DateTimeField()
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
     resolved_by = models.CharField(max_length=16, blank=True)
+    folded_at = models.DateTimeField(null=True)  # when the learner read it: once, at its first end
 
     objects = SessionQuerySet.as_manager()
 
@@ -191,6 +198,11 @@ class Session(models.Model):
         ordering = ["-started_at", "-id"]
         indexes = [
             models.Index(fields=["edition", "-started_at"]),
+            models.Index(
+                fields=["last_answer_at"],
+                condition=Q(folded_at=None),
+                name="troubleshooter_session_to_fold",
+            ),
             # What moved since it was last counted.
             models.Index(fields=["last_answer_at"], name="troubleshooter_session_moved"),
         ]
@@ -414,62 +426,21 @@ class Session(models.Model):
         self.resolved_by, self.edition, self.rows = fresh.resolved_by, fresh.edition, fresh.rows
 
 
-class Attempt(models.Model):
-    """One showing of one fix in one session, and what came of it."""
+def _orders(edition: Edition, symptom_key: str) -> tuple[list[str], list[str], str]:
+    """The author's order, the learned one, and which policy made that."""
+    reading = edition.reading
+    author = reading.author_order(symptom_key)
+    stored = Order.objects.learned(reading.key, symptom_key)
+    if stored is None:
+        return list(author), list(author), AUTHOR
+    learned = ordering.project(stored, reading.places, reading.start_with(symptom_key))
+    return list(author), list(learned), learning.POLICY
 
-    session = models.ForeignKey(Session, models.CASCADE, related_name="attempts")
-    seq = models.PositiveSmallIntegerField()
-    fix_key = models.CharField(max_length=16)
-    fix_revision = models.PositiveIntegerField()
-    place = models.PositiveSmallIntegerField()
-    shown_at = models.DateTimeField()
-    answered_at = models.DateTimeField(null=True)
-    outcome = models.CharField(max_length=9, choices=Outcome, null=True)
-    reason = models.CharField(max_length=16, choices=Reason, blank=True)
 
-    class Meta:
-        verbose_name = _("attempt")
-        verbose_name_plural = _("attempts")
-        ordering = ["session", "seq"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["session", "seq"], name="troubleshooter_attempt_session_seq"
-            ),
-            # Each case says what is NULL: a CHECK lets a condition that is unknown pass.
-            models.CheckConstraint(
-                condition=Q(outcome=None, answered_at=None)
-                | Q(
-                    outcome__isnull=False,
-                    outcome__in=Outcome.values,
-                    answered_at__isnull=False,
-                    answered_at__gte=F("shown_at"),
-                ),
-                name="troubleshooter_attempt_answered_once",
-            ),
-            models.CheckConstraint(
-                condition=Q(reason="")
-                | Q(outcome__isnull=False, outcome=Outcome.SKIPPED, reason__in=Reason.values),
-                name="troubleshooter_attempt_reason_of_skip",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.session_id}/{self.seq} {self.fix_key} {self.outcome or '…'}"
-
-    @property
-    def rule(self) -> flow.Row:
-        """This attempt as the rules of the flow see it."""
-        outcome = Outcome(self.outcome) if self.outcome else None
-        return flow.Row(self.seq, self.fix_key, outcome, self.reason)
-
-    @property
-    def minutes(self) -> float | None:
-        """Server time from showing to answer, in minutes."""
-        if self.answered_at is None:
-            return None
-        return (self.answered_at - self.shown_at).total_seconds() / 60
-
-    def answered(self, outcome: Outcome, reason: str, now: datetime) -> "Attempt":
-        """This attempt with its answer (in memory)."""
-        self.outcome, self.reason, self.answered_at = outcome, reason, now
-        return self
+def _arm(control: float, again: Session | None) -> tuple[str, float]:
+    """The arm of a new session, and how probable it was; `control` is the author's share."""
+    if again and control < 1:
+        return again.arm, again.arm_probability
+    if random.random() < control:  # noqa: S311 (nothing secret hangs on it)
+        return Session.Arm.AUTHOR, control
+    return Session.Arm.LEARNED, 1 - control

@@ -6,8 +6,9 @@ from django.utils.translation import gettext as _
 
 from troubleshooter import flow
 
+from .attempts import Attempt
 from .reading import ReadingFix
-from .sessions import Attempt, Session
+from .sessions import Session
 
 
 @dataclass(frozen=True, slots=True)

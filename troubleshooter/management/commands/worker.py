@@ -18,8 +18,8 @@ from django.db import Error, connections
 from django.utils import timezone
 
 from helpdesk.parent import end_with
-from troubleshooter import counting, delivery, watching
-from troubleshooter.models import Delivery, Edition, Escalation, FollowUp, Notice
+from troubleshooter import analytics, counting, delivery, folding, watching
+from troubleshooter.models import Delivery, Edition, Escalation, FollowUp, Guide, Notice
 
 logger = logging.getLogger(__name__)
 
@@ -96,8 +96,18 @@ def count(now: datetime) -> Iterator[str]:
     """
     if counting.due(now):
         counting.look(now)
+        tell_visitors()
     counting.work(COUNTED)
     yield from ()
+
+
+def tell_visitors() -> None:
+    """How often each fix worked, where the guide is set so; as it was counted last."""
+    keys = Guide.objects.filter(shows_success=True).values_list("key", flat=True).distinct()
+    for key in keys.order_by("key"):
+        rows = [row for row in analytics.fixes(key) if row.current and row.tried]
+        success = {f"{row.key} {row.revision}": [row.fixed, row.tried] for row in rows}
+        Guide.objects.tell(key, success)
 
 
 class Watch:
@@ -122,6 +132,7 @@ JOBS: tuple[Job, ...] = (
     forget_escalations,
     forget_follow_ups,
     count,
+    folding.fold,
     Watch(),
 )
 
