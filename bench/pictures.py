@@ -131,13 +131,14 @@ def walk(browser: Browser, url: str) -> None:
 
 
 def simulate(server: Server) -> None:
-    subprocess.run(
-        [sys.executable, "manage.py", "simulate_visitors", "--sessions", "400"],
-        env=server.env,
-        cwd=ROOT,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    for command in (["simulate_visitors", "--sessions", "400"], ["rebuild_counts"]):
+        subprocess.run(
+            [sys.executable, "manage.py", *command],
+            env=server.env,
+            cwd=ROOT,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
 
 
 def keep(page: Page, name: str, height: int | None = None) -> None:

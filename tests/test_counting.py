@@ -140,7 +140,7 @@ class World:
                 "troubleshooter.models.Stale.objects.mark",
                 "troubleshooter.counting.days._sums",
                 "troubleshooter.counting.days._Work._make_slices",
-                "troubleshooter.models.FixCount.objects.bulk_create",
+                "troubleshooter.counting.days._insert",
             ]
         )
         with mock.patch(where, side_effect=Killed):

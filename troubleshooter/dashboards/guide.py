@@ -112,7 +112,7 @@ def comparisons(asked: Asked) -> list[tuple[str, str]]:
     """What is ready to be set beside each other: what it is called, and its address."""
     ready = [
         (
-            _("The last %(days)d days and the %(days)d before") % {"days": analytics.PERIOD},
+            _("The last %(days)d whole days and the %(days)d before") % {"days": analytics.PERIOD},
             analytics.two_periods(asked.now, asked.only),
         )
     ]
