@@ -79,6 +79,11 @@ class OrderPageTests(CastTestCase):
         self.assertRegex(text, r"The learned order saves \d+\.\d min per session\.")
         self.assertIn("Minutes saved until it was fixed", text)
 
+    def test_the_gain_of_all_guides_together_stands_on_the_overview(self) -> None:
+        page = self.client.get("/numbers/")
+        self.assertContains(page, "Are the learned orders better")
+        self.assertContains(page, "Too few sessions yet: 0 of 100")
+
     def test_an_order_that_did_harm_says_so(self) -> None:
         self.teach(5, "fixed")
         self.fold()

@@ -13,6 +13,7 @@ from troubleshooter import analytics, evidence, exports
 from troubleshooter.analytics import Ending, Endings, TrafficRow
 from troubleshooter.exports import Table
 
+from . import reasons
 from .base import cannot_be, may_see_numbers, no_such_file, page_in, page_of
 from .filters import PeriodForm
 from .looks import first_looks
@@ -101,6 +102,7 @@ def numbers(request: HttpRequest) -> HttpResponse:
         line=Line(_sums(rows)),
         weeks=analytics.weeks(now, only),
         looks=first_looks([row.guide for row in rows]),
+        gain=reasons.gain(analytics.gain_of_all()),
         simulated=only.simulated,
     )
 
