@@ -26,7 +26,7 @@ from .reading import Reading, ReadingContact, ReadingFix, ReadingStep, ReadingSy
 from .scenarios import Scenario
 from .searches import MissedSearch
 from .sessions import Attempt, Kind, Move, Session
-from .stale import Stale, StaleQuerySet, midnight, month_after, month_of
+from .stale import Stale, midnight, month_after, month_of
 from .transcript import Line, Tried, lines, transcript, tried
 
 __all__ = [
@@ -73,7 +73,6 @@ __all__ = [
     "SessionCount",
     "Slice",
     "Stale",
-    "StaleQuerySet",
     "Step",
     "Symptom",
     "TooMany",
