@@ -17,7 +17,7 @@ from tests.base import CastTestCase, answer_current, ask, walk
 from tests.test_analytics import publish_again
 from troubleshooter import analytics, counting
 from troubleshooter.analytics import Endings
-from troubleshooter.counting import days
+from troubleshooter.counting import days, walks
 from troubleshooter.flow import Outcome, Reason, Status
 from troubleshooter.models import (
     COUNTS,
@@ -213,6 +213,23 @@ class OneDayTests(CastTestCase):
         self.assertEqual(self.confirmed(), 1)
         self.assertEqual(counting.work(), 1)
         self.assertEqual(self.confirmed(), 2)
+
+    def test_an_edition_withdrawn_while_a_day_is_counted_is_seen_the_next_time(self) -> None:
+        session = self.start()
+        Session.objects.filter(pk=session.pk).update(last_answer_at=self.now - HOUR)
+        read = days._editions
+
+        def editions(guide_key: str) -> dict[int, walks.Pinned]:
+            before = read(guide_key)
+            Edition.objects.withdraw(self.guide, "The steps were wrong.")
+            counting.look(timezone.now())
+            return before
+
+        with mock.patch.object(days, "_editions", editions):
+            counting.work()
+        self.assertEqual(analytics.endings("printer"), Endings(confirmed=1, assumed=1))
+        counting.work()
+        self.assertEqual(analytics.endings("printer"), Endings(confirmed=1, left=1))
 
     def test_nothing_new_is_nothing_to_do(self) -> None:
         counting.work()

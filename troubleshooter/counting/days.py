@@ -18,7 +18,6 @@ from troubleshooter.models import (
     Session,
     Slice,
     Stale,
-    StaleQuerySet,
     idle_since,
     midnight,
     month_after,
@@ -66,36 +65,35 @@ class _Work:
 
     def __init__(self, guide_key: str, now: datetime, *, month: bool) -> None:
         self.guide_key, self.now, self.month = guide_key, now, month
-        self.editions = _editions(guide_key)
+        self.editions: dict[int, Pinned] = {}
         self.slices: dict[Kind, int] = {}
 
     def do(self, days: Sequence[date]) -> int:
         """Count these days; how many of them nobody else was faster at."""
-        # Whatever is marked from here on is counted again, so the marks come before the rows.
-        marks = list(self._marks(days).values_list("pk", "day"))
-        last = max((pk for pk, _day in marks), default=0)
-        seen = Counter(day for _pk, day in marks)
+        # What is marked from here on is counted again: so the marks are read before all else.
+        marks: defaultdict[date, list[int]] = defaultdict(list)
+        marked = Stale.objects.filter(guide_key=self.guide_key, month=self.month, day__in=days)
+        for pk, day in marked.values_list("pk", "day"):
+            marks[day].append(pk)
+        self.editions = _editions(self.guide_key)
         done, some, rows = 0, list[date](), _no_rows()
-        for nth, day in enumerate(seen, start=1):
+        for nth, day in enumerate(marks, start=1):
             some.append(day)
             for model, of_day in self._rows(day).items():
                 rows[model] += of_day
-            if sum(map(len, rows.values())) >= ROWS or nth == len(seen):
-                if self._write(some, rows, sum(seen[each] for each in some), last):
+            if sum(map(len, rows.values())) >= ROWS or nth == len(marks):
+                if self._write(some, rows, [pk for each in some for pk in marks[each]]):
                     done += len(some)
                 some, rows = [], _no_rows()
         return done
 
-    def _marks(self, days: Sequence[date]) -> StaleQuerySet:
-        return Stale.objects.filter(guide_key=self.guide_key, month=self.month, day__in=days)
-
-    def _write(self, days: Sequence[date], rows: Rows, marks: int, last: int) -> bool:
+    def _write(self, days: Sequence[date], rows: Rows, marks: Sequence[int]) -> bool:
         """Replace all counts of these days; False when somebody else was faster."""
         try:
             with transaction.atomic():
                 # Of two at once, both have seen a mark that only one of them can take away.
-                mine = self._marks(days).filter(pk__lte=last)
-                if len(mine.select_for_update(skip_locked=True)) != marks:
+                mine = Stale.objects.filter(pk__in=marks)
+                if len(mine.select_for_update(skip_locked=True)) != len(marks):
                     raise _Overtaken
                 mine.delete()
                 of_guide = {"slice__guide__key": self.guide_key, "slice__months": self.month}

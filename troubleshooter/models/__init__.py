@@ -87,7 +87,6 @@ __all__ = [
     "Signal",
     "Slice",
     "Stale",
-    "StaleQuerySet",
     "Step",
     "Symptom",
     "TooMany",
