@@ -252,7 +252,7 @@ class ParseTests(SimpleTestCase):
         self.assertEqual(
             self.refused('heading = "First"', 'haeding = "First"'),
             "door.toml, fix 2 (“Oil the hinges”), step 1 (“Find the oil.”): “haeding” is unknown"
-            " here. Known are: text, heading, picture.",
+            " here. Known are: text, heading, picture, key.",
         )
         self.assertIn("“where” is unknown", self.refused('key = "door"', 'where = "x"'))
 

@@ -21,12 +21,11 @@ from .acts import Posted, library, move, signed, sketch, unsigned, with_pictures
 from .changelog import ChangeLogAdmin, last_writer
 from .desk import Desk, Meanwhile, opened
 from .differences import differences
+from .packs import WRITES, PacksAdmin
 from .publishing import mending_links, plan_of, standing
 from .reviews import ReviewingAdmin
 from .scheduling import SchedulingAdmin
 from .sheet import GUIDE, Sheet
-
-WRITES = ("guide", "placement", "symptom", "scenario", "fix", "step")  # what a save may touch
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -52,7 +51,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Guide)
-class GuideAdmin(SchedulingAdmin, ReviewingAdmin, ChangeLogAdmin):
+class GuideAdmin(SchedulingAdmin, ReviewingAdmin, ChangeLogAdmin, PacksAdmin):
     list_display = ["title", "topic", "language", "state"]
     list_filter = [StateFilter, "topic", "language"]
     list_select_related = ["topic"]
