@@ -38,7 +38,10 @@ __all__ = [
 KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 RESERVED = ("code", "end", "person")  # pages of a session, beside those of its fixes
 PICTURE_FILE = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\.svg")  # no way out of the folder
-MOST_DOTS = 20  # on a line outside of texts: reading a dotted key takes time by their square
+# Of what stands outside of texts. Reading takes time and memory by it, by the square of its dots.
+MOST_FRAME = 1024 * 1024  # letters in all
+MOST_LINE = 10_000  # letters on a line
+MOST_DOTS = 20  # on a line
 # A text in quotes, or a comment; one that never ends goes on to the end of the line, or file.
 _STRING = re.compile(
     r'"""(?:[^"\\]++|\\.|"(?!""))*+(?:"""|\\?\Z)|'
@@ -70,9 +73,9 @@ def read(text: str | bytes, source: str) -> GuideFile:
 def _toml(text: str | bytes, source: str) -> dict[str, Any]:
     try:
         text = text.decode("utf-8-sig") if isinstance(text, bytes) else text
-        if any(line.count(".") > MOST_DOTS for line in _STRING.sub("", text).split("\n")):
-            raise RecursionError
-        return tomllib.loads(text)
+        if not _too_much(text):
+            return tomllib.loads(text)
+        fault = _("there is more in it than in any guide")
     except UnicodeDecodeError:
         fault = _("it is not text in UTF-8")
     except tomllib.TOMLDecodeError as refused:  # names the line
@@ -80,6 +83,14 @@ def _toml(text: str | bytes, source: str) -> dict[str, Any]:
     except (RecursionError, ValueError):
         fault = _("something in it is nested too deeply, or a number is too long")
     raise Part(where=source).wrong(_("this cannot be read as TOML: %(fault)s."), fault=fault)
+
+
+def _too_much(text: str) -> bool:
+    """Whether a text is made to be hard to read; no guide comes near."""
+    frame = _STRING.sub("", text)
+    return len(frame) > MOST_FRAME or any(
+        len(line) > MOST_LINE or line.count(".") > MOST_DOTS for line in frame.split("\n")
+    )
 
 
 def _build(kind: type[P], values: Mapping[str, Any], where: str) -> P:
