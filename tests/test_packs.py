@@ -529,6 +529,15 @@ class GuideTests(PackTestCase):
         sentence = self.refused(packed({NAME: self.files()[NAME] + crowd.encode()}))
         self.assertEqual(sentence, f"{NAME}: this is too much for one guide: at most 2,000 parts.")
 
+    def test_a_crowd_of_guides_is_refused(self) -> None:
+        text = self.files("screen-dark")["screen-dark.toml"].decode()
+        text += '\n[[contact]]\nname = "A"\nurl = "https://a.example/"\n' * 1_900
+        files = {f"g{nth}.toml": text.replace("screen", f"g{nth}").encode() for nth in range(11)}
+        self.assertEqual(
+            self.refused(packed(files)),
+            "This is too much for one pack: at most 20,000 parts of guides.",
+        )
+
     def test_what_belongs_to_one_guide_is_not_in_two(self) -> None:
         files = self.files("screen-dark")
         text = files["screen-dark.toml"].decode()
@@ -736,6 +745,28 @@ class PlanTests(PackTestCase):
             self.refused(packed(files)),
         )
 
+    def test_the_key_of_a_step_of_a_fix_beyond_the_pack_is_refused(self) -> None:
+        make_fix("fuse", "Change the fuse", "Pull it.")
+        data = self.edited(('key = "cable2"', 'key = "fuse1"'))
+        self.assertIn("the key “fuse1” is that of a step of “Change the fuse”", self.refused(data))
+
+    def test_a_step_may_move_to_another_fix_of_the_pack(self) -> None:
+        data = self.edited(
+            ('[[fix.step]]\ntext = "Push them in."\nkey = "cable2"\n', ""),
+            ('text = "Press Update."\nkey = "driver2"', 'text = "Push them in."\nkey = "cable2"'),
+        )
+        take(data)
+        driver = [step.text for step in Fix.objects.get(key="driver").steps.all()]
+        self.assertEqual(driver[1], "Push them in.")
+        self.assertEqual(Fix.objects.get(key="cable").steps.count(), 1)
+
+    def test_a_picture_that_is_deleted_meanwhile_is_told(self) -> None:
+        found = look(self.edited(("Check the cable", "Look at the cable")))
+        Step.objects.update(picture=None)
+        Picture.objects.all().delete()
+        with self.assertRaisesMessage(PackError, "was changed meanwhile"):
+            found.save(found.changes[0], None, "")
+
     def test_a_topic_keeps_its_name_and_that_is_said(self) -> None:
         data = the_pack()
         Topic.objects.update(name="Printers", position=7)
@@ -883,6 +914,15 @@ class FolderTests(PackTestCase):
         self.assertIn("Changed: “The screen stays dark” (en)", said)
         self.assertIn("Title: The screen [-is-]{+stays+} dark", said)
 
+    def test_a_folder_without_a_list_gets_one(self) -> None:
+        self.run_it("export_guides", self.folder)
+        told = (self.folder / "pack.json").read_bytes()
+        (self.folder / "pack.json").write_text("<<<<<<< two branches")
+        self.run_it("seal_pack", self.folder)
+        (self.folder / "pack.json").unlink()
+        self.run_it("seal_pack", self.folder)
+        self.assertEqual((self.folder / "pack.json").read_bytes(), told)
+
     def test_a_wrong_folder_is_not_sealed(self) -> None:
         self.run_it("export_guides", self.folder)
         (self.folder / "screen-dark.toml").write_text("x = 1")
@@ -895,7 +935,7 @@ class FolderTests(PackTestCase):
         absent = self.folder / "absent.zip"
         for command, words, sentence in (
             ("import_pack", [absent], "absent.zip cannot be opened: No such file"),
-            ("seal_pack", [absent], "absent.zip cannot be opened: No such file"),
+            ("seal_pack", [absent], "absent.zip cannot be opened or written: No such file"),
             ("export_guides", [absent], "absent.zip cannot be written: No such file"),
             ("export_guides", ["--guide", "x", absent], "There is no guide with the slug “x”."),
         ):

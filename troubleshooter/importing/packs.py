@@ -24,6 +24,7 @@ from .toml_text import written
 from .unpacking import Members, PackError
 
 MOST_PARTS = 2_000  # symptoms, fixes, steps, contacts and scenarios of one guide
+MOST_IN_ALL = 20_000  # of all guides: each is looked for here, in one question for all
 KEY_LENGTH = 16
 KEY = re.compile(r"[A-Za-z0-9_-]{1,16}")
 PICTURE = re.compile(r"pictures/[0-9a-f]{64}\.(?:webp|svg)")
@@ -66,6 +67,8 @@ def read(files: Mapping[str, bytes]) -> Pack:
             for name, text in sorted(files.items())
             if name.endswith(".toml")
         )
+        if sum(map(_parts, guides)) > MOST_IN_ALL:
+            raise PackError(_("This is too much for one pack: at most 20,000 parts of guides."))
         pictures = {name: content for name, content in files.items() if PICTURE.fullmatch(name)}
         _check_together(guides)
         _check_pictures(guides, pictures)
@@ -91,11 +94,7 @@ def _cleaned(guide: GuideFile) -> GuideFile:
         if not KEY.fullmatch(part.key) or (isinstance(part, FixPart) and part.key in RESERVED):
             said = _("key must be 1 to 16 letters, digits, hyphens and underlines; no %(no)s.")
             raise part.wrong(said, no=", no ".join(RESERVED))
-    steps = sum(len(fix.step) for fix in guide.fix)
-    if (
-        steps + sum(map(len, (guide.symptom, guide.fix, guide.contact, guide.scenario)))
-        > MOST_PARTS
-    ):
+    if _parts(guide) > MOST_PARTS:
         raise guide.wrong(_("this is too much for one guide: at most 2,000 parts."))
     _check_names(guide)
     return replace(
@@ -114,6 +113,13 @@ def _cleaned(guide: GuideFile) -> GuideFile:
         ),
         scenario=tuple(replace(part, answers=_answers(part)) for part in guide.scenario),
     )
+
+
+def _parts(guide: GuideFile) -> int:
+    """How many things a guide is made of."""
+    steps = sum(len(fix.step) for fix in guide.fix)
+    kinds = (guide.symptom, guide.fix, guide.contact, guide.scenario)
+    return steps + sum(map(len, kinds))
 
 
 def _check_names(guide: GuideFile) -> None:

@@ -125,7 +125,10 @@ class Plan:
         here = models.Picture.objects.filter(sha256__in=words).defer("content")
         rows = {row.sha256: row for row in here}
         for sha256, picture in words.items():
-            row = rows.get(sha256) or models.Picture(sha256=sha256, **self.pictures[sha256])
+            row = rows.get(sha256)
+            if row is None and sha256 not in self.pictures:  # it was here a moment ago
+                raise _meanwhile(part)
+            row = row or models.Picture(sha256=sha256, **self.pictures[sha256])
             if row._state.adding or (row.name, row.alt) != (picture.name, picture.alt):
                 row.name, row.alt = picture.name, picture.alt
                 row.save()
@@ -190,6 +193,7 @@ def plan(pack: Pack, *, new_drawings: bool) -> Plan:
     drafts = _drafts(pack.guides)
     _check_slugs(pack.guides)
     _check_symptoms(pack.guides)
+    _check_steps(pack.guides)
     notes: list[str] = []
     fixes = _fixes(pack.guides)
     settled = _settled(pack.guides, fixes, notes)
@@ -232,6 +236,21 @@ def _check_symptoms(guides: Sequence[GuideFile]) -> None:
             if owner and owner.key != guide.key:
                 said = _("the key “%(key)s” is that of a symptom of “%(title)s” here.")
                 raise PackError(str(symptom.wrong(said, key=symptom.key, title=owner.title)))
+
+
+def _check_steps(guides: Sequence[GuideFile]) -> None:
+    """The key of a step belongs to its fix; within a pack it may move to another one."""
+    fixes = [(guide.language, fix) for guide in guides for fix in guide.fix]
+    ours = {(language, fix.key) for language, fix in fixes}
+    keys = {step.key for _language, fix in fixes for step in fix.step}
+    rows = models.Step.objects.filter(key__in=keys).select_related("fix")
+    owners = {(row.language, row.key): row.fix for row in rows}
+    for language, fix in fixes:
+        for step in fix.step:
+            owner = owners.get((language, step.key))
+            if owner and (language, owner.key) not in ours:
+                said = _("the key “%(key)s” is that of a step of “%(title)s” here.")
+                raise PackError(str(step.wrong(said, key=step.key, title=owner.title)))
 
 
 Fixes = dict[tuple[str, str], models.Fix]

@@ -303,6 +303,11 @@ def write(members: Mapping[str, bytes], path: Path) -> None:
         raise PackError(said % {"name": path.name, "fault": fault.strerror}) from fault
 
 
+def seal(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write the list of a folder whose files these are."""
+    _put(folder / LIST, with_list(files)[LIST])
+
+
 def _write_folder(members: Members, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     old = set(_names(folder, ""))

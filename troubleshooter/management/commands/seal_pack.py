@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from troubleshooter.importing.packs import read
-from troubleshooter.importing.unpacking import LIST, PackError, in_folder, write
+from troubleshooter.importing.unpacking import LIST, PackError, in_folder, seal
 
 
 class Command(BaseCommand):
@@ -21,10 +21,10 @@ class Command(BaseCommand):
         try:
             files = {name: text for name, text in in_folder(folder).items() if name != LIST}
             read(files)
-            write(files, folder)
+            seal(files, folder)
         except PackError as refused:
             raise CommandError(str(refused)) from refused
         except OSError as fault:
-            said = _("%(name)s cannot be opened: %(fault)s.")
+            said = _("%(name)s cannot be opened or written: %(fault)s.")
             raise CommandError(said % {"name": folder.name, "fault": fault.strerror}) from fault
         self.stdout.write(_("pack.json lists %(count)d files.") % {"count": len(files)})
