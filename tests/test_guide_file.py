@@ -252,7 +252,7 @@ class ParseTests(SimpleTestCase):
         self.assertEqual(
             self.refused('heading = "First"', 'haeding = "First"'),
             "door.toml, fix 2 (“Oil the hinges”), step 1 (“Find the oil.”): “haeding” is unknown"
-            " here. Known are: text, heading, picture.",
+            " here. Known are: text, heading, picture, key.",
         )
         self.assertIn("“where” is unknown", self.refused('key = "door"', 'where = "x"'))
 
@@ -288,8 +288,11 @@ class ParseTests(SimpleTestCase):
             (DOOR.replace("minutes = 5", "minutes ="), "Invalid value (at line 28, column 10)"),
             (DOOR + 'name = "Two"\n', "Cannot overwrite a value (at line 43, column 13)"),
             (b"title = '\xff'", "it is not text in UTF-8"),
-            ("a = " + "[" * 100_000, "something in it is nested too deeply"),
+            ("a = " + "[" * 5_000, "something in it is nested too deeply"),
             ("a = " + "1" * 5_000, "something in it is nested too deeply, or a number is too long"),
+            ("a" + ".a" * 100_000 + " = 1", "there is more in it than in any guide"),
+            ("a = " + "1" * 100_000, "there is more in it than in any guide"),
+            ("[a]\n" * 300_000, "there is more in it than in any guide"),
         ]
         for text, fault in cases:
             with self.subTest(fault=fault):
@@ -298,6 +301,14 @@ class ParseTests(SimpleTestCase):
                 self.assertIn(
                     f"door.toml: this cannot be read as TOML: {fault}", str(caught.exception)
                 )
+
+    def test_dots_and_brackets_in_a_text_are_no_matter(self) -> None:
+        for quote in ('"', "'", '"""', "'''"):
+            text = f"{quote}{'.[' * 9_000}{quote} # {'.[' * 9_000}"
+            guide = parse(
+                DOOR.replace('"The door makes a noise when it moves."', text), "door.toml"
+            )
+            self.assertEqual(len(guide.summary), 18_000)
 
     @examples(max_examples=50, deadline=None, database=None)
     @given(st.text() | st.binary())

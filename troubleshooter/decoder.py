@@ -1,7 +1,9 @@
 """Decodes one picture, in a process of its own: `pictures.py` starts it and nothing imports it.
 
 The bytes of a stranger come in by standard input; a picture made anew goes out, after a line with
-its width and height. A refusal is one word instead, and status 3. This process holds no secret
+its width and height. With the word `made` several come in, each after a line with its length: they
+must be what `encode` makes, and only the lines with their sizes go out. A refusal is one word
+instead, and status 3 (with `made` after the number of the picture). This process holds no secret
 and no connection, may write no file, and ends when it takes more memory or time than it was given.
 """
 
@@ -9,7 +11,9 @@ import io
 import resource
 import sys
 import warnings
+from collections.abc import Iterator
 from contextlib import suppress
+from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
@@ -102,10 +106,58 @@ def answer(data: bytes) -> bytes:
         raise Refused("damaged") from None
 
 
+def made(data: bytes) -> bytes:
+    """A line with the size of a picture that `encode` made; else Refused.
+
+    The bytes are kept as they are, so the container may hold pixels and nothing else, whole.
+    """
+    try:
+        names = [name for name, _body in chunks(data)]
+        if names not in ([b"VP8 "], [b"VP8X", b"ALPH", b"VP8 "]):
+            raise Refused("foreign")
+        image = opened(data)
+        image.load()
+    except Refused:
+        raise
+    except Exception:  # as above
+        raise Refused("damaged") from None
+    if image.format != "WEBP" or max(image.size) > SIDE:
+        raise Refused("foreign")
+    return b"%d %d\n" % image.size
+
+
+def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The parts of a WebP, which must fill it to the last byte; else Refused."""
+    whole = data[:4] == b"RIFF" and data[8:12] == b"WEBP"
+    if not whole or int.from_bytes(data[4:8], "little") != len(data) - 8:
+        raise Refused("foreign")
+    at = 12
+    while at < len(data):
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        end = at + 8 + size + size % 2
+        if end > len(data) or (size % 2 and data[end - 1]):
+            raise Refused("foreign")
+        yield data[at : at + 4], data[at + 8 : at + 8 + size]
+        at = end
+
+
+def made_all(source: BinaryIO) -> bytes:
+    """The lines of `made` for all that comes in."""
+    sizes = []
+    while line := source.readline():
+        try:
+            sizes.append(made(source.read(int(line))))
+        except Refused as refused:
+            raise Refused(f"{len(sizes)} {refused}") from None
+    return b"".join(sizes)
+
+
 def main() -> int:
     restrict()
+    source = sys.stdin.buffer
     try:
-        sys.stdout.buffer.write(answer(sys.stdin.buffer.read()))
+        several = sys.argv[1:] == ["made"]
+        sys.stdout.buffer.write(made_all(source) if several else answer(source.read()))
     except Refused as refused:
         sys.stdout.write(str(refused))
         return 3

@@ -1,8 +1,8 @@
 """The desk of editors and agents: Django's admin, tidied.
 
 Its rooms, in the order in which they may know each other: base, content, pictures, fixes, changes,
-differences, publishing, then scheduling, noticing, attention, reviews and changelog, sheet, rows,
-desk, acts, guides, records, outbox, escalations, people.
+differences, publishing, then scheduling, orders, noticing, attention, reviews and changelog, packs,
+sheet, rows, desk, acts, guides, records, outbox, escalations, people.
 """
 
 from django.contrib import admin

@@ -92,7 +92,8 @@ def _rows(guide: Guide, fixes: Iterable[str]) -> QuerySet[Any, Any]:
     # The admin writes what a form of its own changed as JSON; a sentence tells what has a line.
     saved = Q(content_type=kinds[Guide], object_id=str(guide.pk), change_message__startswith="[")
     of_fixes = Q(content_type=kinds[Fix], object_id__in=list(fixes))
-    of_fixes &= ~Q(change_message=at_desk(guide))  # the guide's own line tells of those
+    # The guide's own line tells of those.
+    of_fixes &= ~Q(change_message__in=[at_desk(guide), by_pack(guide)])
     entries = LogEntry.objects.filter(saved | of_fixes).order_by()
     lines = LogLine.objects.filter(guide=guide).order_by()
     both = _named(lines, "at", LINE).union(_named(entries, "action_time", ENTRY), all=True)
@@ -102,6 +103,11 @@ def _rows(guide: Guide, fixes: Iterable[str]) -> QuerySet[Any, Any]:
 def at_desk(guide: Guide) -> str:
     """What the history of a fix says of a change at the desk of a guide."""
     return _("Changed at the desk of “%(guide)s”.") % {"guide": guide.title}
+
+
+def by_pack(guide: Guide) -> str:
+    """What it says of a change that came with a guide in a pack."""
+    return _("Imported with “%(guide)s”.") % {"guide": guide.title}
 
 
 def _named(rows: QuerySet[Any], at: str, source: str) -> QuerySet[Any, Any]:

@@ -24,12 +24,11 @@ from .desk import Desk, Meanwhile, opened
 from .differences import differences
 from .noticing import NoticesAdmin
 from .orders import OrderingAdmin
+from .packs import WRITES, PacksAdmin
 from .publishing import mending_links, plan_of, standing
 from .reviews import ReviewingAdmin
 from .scheduling import SchedulingAdmin
 from .sheet import GUIDE, Sheet
-
-WRITES = ("guide", "placement", "symptom", "scenario", "fix", "step")  # what a save may touch
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -55,7 +54,9 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Guide)
-class GuideAdmin(SchedulingAdmin, OrderingAdmin, NoticesAdmin, ReviewingAdmin, ChangeLogAdmin):
+class GuideAdmin(
+    SchedulingAdmin, OrderingAdmin, NoticesAdmin, ReviewingAdmin, ChangeLogAdmin, PacksAdmin
+):
     list_display = ["title", "topic", "language", "state"]
     list_filter = [StateFilter, "topic", "language"]
     list_select_related = ["topic"]

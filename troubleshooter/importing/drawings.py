@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from django.utils.translation import gettext as _
 
-from .parts import PicturePart
+from .parts import Part, PicturePart
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _SHAPES = {"svg", "g", "rect", "circle", "ellipse", "line", "polyline", "path", "text", "tspan"}
@@ -31,11 +31,11 @@ def open_drawing(part: PicturePart, folder: Path) -> Drawing:
         content = path.read_bytes()
     except OSError as fault:
         raise part.wrong(_("there is no such file beside the guide.")) from fault
-    width, height = _size(content, part)
+    width, height = size(content, part)
     return Drawing(path.stem, content, width, height)
 
 
-def _size(content: bytes, part: PicturePart) -> tuple[int, int]:
+def size(content: bytes, part: Part) -> tuple[int, int]:
     """Width and height of a drawing, once it is seen to be nothing but shapes and words."""
     try:
         text = content.decode()

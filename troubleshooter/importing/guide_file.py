@@ -23,11 +23,33 @@ from troubleshooter import models
 from .drawings import open_drawing
 from .parts import FixPart, GuideFile, GuideFileError, KeyedPart, Part, PicturePart, ScenarioPart
 
-__all__ = ["GuideFileError", "Loaded", "load", "parse", "save"]
+__all__ = [
+    "GuideFileError",
+    "Loaded",
+    "among",
+    "load",
+    "parse",
+    "read",
+    "save",
+    "short",
+    "unique_keys",
+]
 
 KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 RESERVED = ("code", "end", "person", "still")  # pages of a session, beside those of its fixes
 PICTURE_FILE = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\.svg")  # no way out of the folder
+# Of what stands outside of texts. Reading takes time and memory by it, by the square of its dots.
+MOST_FRAME = 1024 * 1024  # letters in all
+MOST_LINE = 10_000  # letters on a line
+MOST_DOTS = 20  # on a line
+# A text in quotes, or a comment; one that never ends goes on to the end of the line, or file.
+_STRING = re.compile(
+    r'"""(?:[^"\\]++|\\.|"(?!""))*+(?:"""|\\?\Z)|'
+    r"'''(?:[^']++|'(?!''))*+(?:'''|\Z)|"
+    r'"(?:[^"\\\n]++|\\[^\n])*+(?:"|$|\\)|'
+    r"'[^'\n]*+(?:'|$)|#[^\n]*+",
+    re.DOTALL | re.MULTILINE,
+)
 
 P = TypeVar("P", bound="Part")
 M = TypeVar("M", bound=Model)
@@ -38,14 +60,22 @@ M = TypeVar("M", bound=Model)
 
 def parse(text: str | bytes, source: str) -> GuideFile:
     """The parts of a guide's file, or GuideFileError. `source` names the file in sentences."""
-    guide = _build(GuideFile, _toml(text, source), source)
+    guide = read(text, source)
     _check(guide)
     return guide
 
 
+def read(text: str | bytes, source: str) -> GuideFile:
+    """The parts of a guide's file, every value of its kind, and nothing weighed yet."""
+    return _build(GuideFile, _toml(text, source), source)
+
+
 def _toml(text: str | bytes, source: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text.decode("utf-8-sig") if isinstance(text, bytes) else text)
+        text = text.decode("utf-8-sig") if isinstance(text, bytes) else text
+        if not _too_much(text):
+            return tomllib.loads(text)
+        fault = _("there is more in it than in any guide")
     except UnicodeDecodeError:
         fault = _("it is not text in UTF-8")
     except tomllib.TOMLDecodeError as refused:  # names the line
@@ -55,6 +85,14 @@ def _toml(text: str | bytes, source: str) -> dict[str, Any]:
     raise Part(where=source).wrong(_("this cannot be read as TOML: %(fault)s."), fault=fault)
 
 
+def _too_much(text: str) -> bool:
+    """Whether a text is made to be hard to read; no guide comes near."""
+    frame = _STRING.sub("", text)
+    return len(frame) > MOST_FRAME or any(
+        len(line) > MOST_LINE or line.count(".") > MOST_DOTS for line in frame.split("\n")
+    )
+
+
 def _build(kind: type[P], values: Mapping[str, Any], where: str) -> P:
     """A part from a table of the file."""
     here = Part(where=where)
@@ -62,7 +100,7 @@ def _build(kind: type[P], values: Mapping[str, Any], where: str) -> P:
     for name in values:
         if name not in known:
             sentence = _("“%(name)s” is unknown here. Known are: %(known)s.")
-            raise here.wrong(sentence, name=_short(name), known=", ".join(known))
+            raise here.wrong(sentence, name=short(name), known=", ".join(known))
     types = get_type_hints(kind)
     taken = {}
     for name, field in known.items():
@@ -105,11 +143,11 @@ def _called(values: Mapping[str, Any]) -> str:
     """What a reader of the file calls this table, in brackets."""
     for name in ("title", "name", "file", "text"):
         if isinstance(values.get(name), str):
-            return f" (“{_short(values[name])}”)"
+            return f" (“{short(values[name])}”)"
     return ""
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     """The text fit for a sentence on a terminal."""
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     return line if len(line) <= 60 else f"{line[:59]}…"
@@ -123,16 +161,16 @@ def _check(guide: GuideFile) -> None:
                 "key must be at most %(most)d small letters, digits and hyphens; no %(no)s."
             )
             raise part.wrong(sentence, most=part.longest, no=", no ".join(RESERVED))
-    fixes, symptoms = _keys(guide.fix), _keys(guide.symptom)
+    fixes, symptoms = unique_keys(guide.fix), unique_keys(guide.symptom)
     for symptom in guide.symptom:
-        _among(fixes, symptom, "start_with", symptom.start_with)
+        among(fixes, symptom, "start_with", symptom.start_with)
     for scenario in guide.scenario:
-        _among(fixes, scenario, "fix", [scenario.fix] if scenario.fix else [])
+        among(fixes, scenario, "fix", [scenario.fix] if scenario.fix else [])
         if scenario.symptom and scenario.symptom not in symptoms:
-            key = _short(scenario.symptom)
+            key = short(scenario.symptom)
             raise scenario.wrong(_("symptom: no symptom here is “%(key)s”."), key=key)
     for fix in guide.fix:
-        _among(fixes, fix, "after", fix.after)
+        among(fixes, fix, "after", fix.after)
         if not 1 <= fix.minutes <= 600:
             raise fix.wrong(_("minutes must be a whole number from 1 to 600."))
     for picture in (step.picture for fix in guide.fix for step in fix.step):
@@ -140,7 +178,8 @@ def _check(guide: GuideFile) -> None:
             raise picture.wrong(_("file must be like pictures/name.svg, beside the guide’s file."))
 
 
-def _keys(parts: Iterable[KeyedPart]) -> set[str]:
+def unique_keys(parts: Iterable[KeyedPart]) -> set[str]:
+    """The keys of these parts, each of them given once."""
     keys: set[str] = set()
     for part in parts:
         if part.key in keys:
@@ -149,10 +188,11 @@ def _keys(parts: Iterable[KeyedPart]) -> set[str]:
     return keys
 
 
-def _among(fixes: set[str], part: Part, field: str, keys: Iterable[str]) -> None:
+def among(fixes: set[str], part: Part, field: str, keys: Iterable[str]) -> None:
+    """Refuse a key that no fix of the guide has."""
     for key in keys:
         if key not in fixes:
-            key = _short(key)
+            key = short(key)
             raise part.wrong(_("%(field)s: no fix here is “%(key)s”."), field=field, key=key)
 
 
@@ -237,7 +277,8 @@ def _save_fix(part: FixPart, language: str, folder: Path) -> models.Fix:
     for position, step in enumerate(part.step, start=1):
         more = {"fix": fix, "language": language, "position": position}
         picture = _save_picture(step.picture, folder) if step.picture else None
-        _made(models.Step, step, key=f"{part.key}-{position}", picture=picture, **more)
+        key = step.key or f"{part.key}-{position}"
+        _made(models.Step, step, key=key, picture=picture, **more)
     return fix
 
 
@@ -247,6 +288,8 @@ def _save_picture(part: PicturePart, folder: Path) -> models.Picture:
     sha256 = hashlib.sha256(drawing.content).hexdigest()
     there = models.Picture.objects.filter(sha256=sha256).first()
     more = {"kind": "svg", "sha256": sha256, **asdict(drawing)}
+    if part.name:
+        more["name"] = part.name
     return there or _made(models.Picture, part, **more)
 
 

@@ -1,6 +1,6 @@
 """The parts of a guide's file: what is a field here is a key in the file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from troubleshooter import models
@@ -15,7 +15,7 @@ class GuideFileError(ValueError):
 class Part:
     """A piece of the file; `where` names it in sentences."""
 
-    where: str
+    where: str = field(compare=False)
 
     def wrong(self, sentence: str, **names: object) -> GuideFileError:
         return GuideFileError(f"{self.where}: {sentence % names}")
@@ -32,14 +32,21 @@ class KeyedPart(Part):
 class TopicPart(Part):
     slug: str
     name: str
+    position: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class PicturePart(Part):
-    """`file` is relative to the folder of the guide's file."""
+    """`file` is relative to the folder of the guide's file; its name stands in for `name`."""
 
     file: str
     alt: str
+    name: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """The checksum of the picture's bytes, by which packs name it."""
+        return self.file.rpartition("/")[2].partition(".")[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +54,7 @@ class ContactPart(Part):
     name: str
     url: str
     note: str = ""
+    position: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +67,12 @@ class SymptomPart(KeyedPart):
 
 @dataclass(frozen=True, kw_only=True)
 class StepPart(Part):
-    """A heading starts a group of steps."""
+    """A heading starts a group of steps. Without a key it gets one of the fix and its number."""
 
     text: str
     heading: str = ""
     picture: PicturePart | None = None
+    key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +84,7 @@ class FixPart(KeyedPart):
     title: str
     minutes: int
     risk: models.Risk
+    revision: int = 1
     why: str = ""
     loses: str = ""
     closes_page: bool = False
