@@ -22,7 +22,6 @@ def why_not(article: Article, root: Section, heading: str) -> str:
         return _("It looks like a template that nobody filled in.")
     title = heading or article.title
     headings = [section.title for section in root.walk() if section.title]
-    trouble = bool(words.TROUBLE.search(title)) or bool(words.TROUBLE.search(body[:1500]))
     named = sum(bool(words.TROUBLE.search(each)) for each in headings)
     if _is_listicle(article, title, headings) and not words.TROUBLE.search(title):
         return _("It reads like a list of products, not of things to try.")
@@ -33,7 +32,8 @@ def why_not(article: Article, root: Section, heading: str) -> str:
         and not _speaks_of_trouble(body)
     ):
         return _("It reads like instructions for something new, not like help with a problem.")
-    if not trouble and not named and not _speaks_of_trouble(body) and len(article.fixes) > 2:
+    anywhere = " ".join((*article.titles, body[:20_000]))
+    if not named and not words.TROUBLE.search(anywhere) and len(article.fixes) > 2:
         return _("No problem is named in it.")
     return ""
 

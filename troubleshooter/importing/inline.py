@@ -24,6 +24,8 @@ _EMPHASIS = re.compile(r"\*\*\*|\*\*|(?<![\w_])__(?=\S)|(?<=\S)__(?![\w_])")
 _ITALIC = re.compile(r"(?<![\w*\\])[*_](?=[^\s*_])|(?<=[^\s*_\\])[*_](?![\w*])")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏ0-9]")
 _GLUE = re.compile(r"[A-Za-zÀ-ɏ0-9,;:!?]")
+_EMPTY_LINK = re.compile(r"(?<![!\]])\[\s*\]\([^()\n]{0,2000}\)(?:\s*\]\([^()\n]{0,2000}\))?")
+_GLUED_LINK = re.compile(r"(?<=[a-z0-9,;:])(?=\[[^\[\]\n]{1,300}\]\()")
 _GAP = re.compile(r"^ +(?=[,.;:!?)](?![.\w]))")
 _HIDDEN = re.compile("[\u200b\u200c\u2060\ufeff\u00ad]")
 
@@ -112,7 +114,8 @@ def tidy(text: str) -> str:
             tidied.append(part)
         else:
             tidied.append(part if code else _tidied(part))
-    return _tidied_bold("".join(tidied)).strip()
+    text = _EMPTY_LINK.sub("", _tidied_bold("".join(tidied)))
+    return _GLUED_LINK.sub(" ", text).strip()
 
 
 def _tidied(text: str) -> str:

@@ -80,8 +80,9 @@ def _inside(section: Section, *roles: str) -> bool:
 
 def _whole(section: Section, reason: str, sure: float, title: str = "") -> Chosen:
     """A section with all below it as one fix."""
+    named = section.title if section.family in ("issue", "cause", "check") else section.name
     chosen = Chosen(
-        title or section.name or section.title,
+        title or named or section.title,
         section.span(),
         [],
         [reason],
@@ -116,15 +117,9 @@ def _issues(root: Section) -> list[Chosen]:
     ]
     if len(issues) < 2:
         return []
-    chosen = []
-    for section in issues:
-        one = _whole(section, _("An issue with a resolution of its own."), 0.85)
-        one.title = (
-            section.title
-            if section.family in ("issue", "cause", "check") and section.name == section.title
-            else section.name
-        )
-        chosen.append(one)
+    chosen = [
+        _whole(section, _("An issue with a resolution of its own."), 0.85) for section in issues
+    ]
     beside = {id(section.parent): section.level for section in issues}
     for section in root.walk():
         if (

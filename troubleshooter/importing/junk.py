@@ -103,6 +103,8 @@ def _line_reason(block: Block, text: str) -> str:
         )
     if len(text) > 300:
         return ""
+    if not re.search(r"\w", text):
+        return _("no words") if text else ""
     links = inline.links(block.text)
     if _LEFTOVER.fullmatch(text):
         return _("left over from a gallery or a button")

@@ -10,7 +10,7 @@ from html import unescape
 
 from django.utils.translation import gettext_lazy as _
 
-from . import inline
+from . import inline, words
 from .article import Place
 from .blocks import Builder
 
@@ -86,6 +86,7 @@ _NOTE_TAGS = {
     "danger",
     "important",
 }
+_BUTTON = re.compile(r"(?:^|[\s_-])(?:btn|button)(?:$|[\s_-])", re.IGNORECASE)
 _ROLES = {"navigation", "banner", "contentinfo", "search", "complementary", "dialog"}
 
 
@@ -108,6 +109,7 @@ class Page:
         self._why = ""
         self._left: list[str] = []
         self._left_from = 1
+        self._link_left = False  # what is dropped is a link that looks like a button
         self._notes: list[tuple[str, int]] = []  # elements that are open as quotes
         self._depths: dict[str, int] = {}
         self._main = ""
@@ -205,6 +207,7 @@ class Page:
             self._flush()
             if name not in _VOID and not empty:
                 self._dropping, self._why, self._left_from = [name], reason, self._line
+                self._link_left = name == "a"
             return None
         if name in ("main", "article"):
             self._enter_main(name)
@@ -224,6 +227,13 @@ class Page:
             return ""
         if name in _CHROME and (self.whole or name not in ("header", "footer", "aside")):
             return str(_CHROME[name])
+        if (
+            name == "a"
+            and self.whole
+            and not self._words
+            and _BUTTON.search(attributes.get("class", ""))
+        ):
+            return str(_("a button"))
         if attributes.get("role") in _ROLES and self.whole:
             return str(_("site navigation"))
         if "hidden" in attributes and name not in ("div", "section", "tr"):
@@ -456,15 +466,17 @@ class Page:
         if self._heading:
             while self.builder.inside("list", "table"):  # they only lay the page out
                 self.builder.close(self.builder.stack[-1].kind, self._line)
-            words = re.sub(r"\s*(?:¶|#|🔗)$", "", text.replace("\n", " "))
-            self.builder.leaf("heading", inline.tidy(words), place, level=self._heading)
+            title = re.sub(r"\s*(?:¶|#|🔗)$", "", text.replace("\n", " "))
+            self.builder.leaf("heading", inline.tidy(title), place, level=self._heading)
         else:
             self.builder.leaf("text", text, place)
 
     def _end_drop(self) -> None:
-        words = " ".join("".join(self._left).split())
-        if words:
-            self.builder.drop(words, self._why, Place(self._left_from, self._line))
+        text = " ".join("".join(self._left).split())
+        if text and self._link_left and words.SUPPORT.search(text):
+            self.builder.leaf("text", text, Place(self._left_from, self._line))
+        elif text:
+            self.builder.drop(text, self._why, Place(self._left_from, self._line))
         self._dropping, self._left = [], []
 
     def _here(self) -> Place:

@@ -286,7 +286,7 @@ def _summary(article: Article, read: Source, page: Page | None) -> str:
         _front_text(read, "description", "summary", "excerpt"),
         page.description if page else "",
     ):
-        if given and not any(title.casefold() in given.casefold() for title in article.titles):
+        if given and _says_more(given, article):
             return given
     for passage in article.passages:
         if passage.role in ("about", "other") and passage.text:
@@ -299,6 +299,15 @@ def _summary(article: Article, read: Source, page: Page | None) -> str:
                 summary += f" {sentence}"
             return summary
     return ""
+
+
+def _says_more(given: str, article: Article) -> bool:
+    """Whether a description is of this article, and more than its title again."""
+    if any(title.casefold() in given.casefold() for title in article.titles):
+        return False
+    titles = set(re.findall(r"\w{4,}", " ".join(article.titles).casefold()))
+    said = set(re.findall(r"\w{4,}", given.casefold()))
+    return bool(titles & said) or not given.isascii()
 
 
 def _doubts(article: Article, read: Source) -> list[Doubt]:

@@ -58,8 +58,53 @@ class Section:
         return " ".join(block.words() for section in self.walk() for block in section.blocks)
 
 
+_LABELS = ("symptom", "cause", "resolution")
+_PLAIN_LABEL = re.compile(r"^([^\W\d][\w ]{2,24}?)\s*[:：]\s+(?=\S)")
+
+
+def _unlabelled(blocks: list[Block]) -> list[Block]:
+    """Texts and points that begin with “Cause:” or “Solution:” become small sections."""
+    out: list[Block] = []
+    plain = sum(bool(_label(block.text, bold=False)[0]) for block in blocks if block.kind == "text")
+    for block in blocks:
+        if block.kind == "list" and len(block.children) > 1:
+            labels = [
+                _label(item.children[0].text if item.children else "", bold=True)
+                for item in block.children
+            ]
+            if all(label for label, _rest in labels) and any(
+                words.role(label) == "resolution" for label, _rest in labels
+            ):
+                for (label, rest), item in zip(labels, block.children, strict=True):
+                    out += [
+                        _heading(label, item),
+                        Block("text", item.place, text=rest),
+                        *item.children[1:],
+                    ]
+                continue
+        label, rest = _label(block.text, bold=plain < 2) if block.kind == "text" else ("", "")
+        out += [_heading(label, block), Block("text", block.place, text=rest)] if label else [block]
+    return [block for block in out if block.kind != "text" or block.text.strip()]
+
+
+def _heading(label: str, block: Block) -> Block:
+    return Block("text", Place(block.place.first, block.place.first), text=f"**{label}**")
+
+
+def _label(text: str, *, bold: bool) -> tuple[str, str]:
+    """The label a text begins with and the rest, if it says what the text is for."""
+    label, rest = inline.bold_lead(text)
+    if not label and not bold and (found := _PLAIN_LABEL.match(text)):
+        label, rest = found[1], text[found.end() :]
+    label = inline.plain(label).rstrip(":： ")
+    if not label or not rest.strip() or words.role(label) not in _LABELS:
+        return "", text
+    return (label, rest) if re.search(r"[:：]", text[: len(text) - len(rest)]) else ("", text)
+
+
 def divide(blocks: list[Block]) -> Section:
     """The tree of sections of these blocks; its root has no title."""
+    blocks = _unlabelled(blocks)
     root = Section("", 0, blocks[0].place if blocks else Place(1, 1))
     levels = _heading_levels(blocks)
     here = root

@@ -55,37 +55,43 @@ def steps_of(groups: Groups) -> Steps:
 
 
 def _chosen_lists(groups: Groups, *, ordered: bool) -> set[int]:
-    """The lists whose points are steps, by identity."""
+    """The lists whose points are steps, by identity. A list that counts on is what it continues."""
     chosen: list[Block] = []
+    before = 0  # the last number of the list before, if that one was chosen
     for heading, blocks in groups:
         lead = heading
         for block in blocks:
             if block.kind == "text":
                 lead = inline.plain(block.text) or lead
-            elif block.kind == "list" and block.ordered == ordered and _are_steps(block, lead):
-                chosen.append(block)
+            elif block.kind == "list" and block.ordered == ordered and block.children:
+                counts_on = (
+                    ordered and before and block.children[0].number in (before + 1, before + 2)
+                )
+                if counts_on or _are_steps(block, lead):
+                    chosen.append(block)
+                    before = max(block.children[-1].number, len(block.children))
     return {id(block) for block in chosen}
 
 
 def _are_steps(block: Block, lead: str) -> bool:
-    texts = [item.words() for item in block.children]
-    texts = [text for text in texts if text] or [""]
+    """Whether the points of a list are steps, by what they say and by the sentence above."""
+    texts = [text for item in block.children if (text := item.words())] or [""]
     orders = sum(map(words.is_order, texts))
+    other = lead.rstrip().endswith((":", "：")) and words.lists_other(lead)
     if block.ordered:
-        return not (words.lists_other(lead) and orders < len(texts) / 2)
-    plain = sum(words.is_plain_order(text) or bool(words.PATH.search(item.children[0].text if item.children else ""))
-                for text, item in zip(texts, block.children, strict=False))  # fmt: skip
-    if words.lists_other(lead) and plain < 0.7 * len(texts):
+        return not (other and orders < len(texts) / 2)
+    firsts = [item.children[0].text if item.children else "" for item in block.children]
+    plain = sum(
+        words.is_plain_order(inline.plain(text)) or bool(words.PATH.search(text)) for text in firsts
+    )
+    if other and plain < 0.7 * len(texts):
         return False
     if words.leads_to_steps(lead) and orders + sum(map(words.advises, texts)) > 0:
         return True
-    if all(
-        inline.is_links_only(item.children[0].text) for item in block.children if item.children
-    ) and plain < len(texts):
+    if plain < len(texts) and all(map(inline.is_links_only, firsts)):
         return False
-    return max(
-        plain, sum(words.is_order(text) or words.advises(text) for text in texts) - 0.5
-    ) >= 0.5 * len(texts)
+    advised = sum(words.is_order(text) or words.advises(text) for text in texts)
+    return plain >= 0.5 * len(texts) or advised >= 0.5 * len(texts) + 0.5
 
 
 # --- Lists ---

@@ -43,7 +43,7 @@ _ROLES: dict[str, str] = {
         手順|トラブルシューティング(?:の手順|方法)?|試(?:すこと|してみること)|.{0,40}(?:の解決方法|の対処法|を解決する方法|を修正する方法|の直し方)""",
     "contact": r"""
         contact(?:ing)?(?:\ us|(?:\ [\w'’-]+){0,4}\ (?:support|service|team|provider|manufacturer|administrator|admin|desk|isp|carrier|vendor|technician|department|help))(?:\ .{0,40})?|
-        contacts?|contact\ (?:support|us|information|details)|still\ (?:stuck|need|having|not\ working|no\ luck|can'?t|experiencing|having).{0,60}|
+        contacts?|contact\ (?:support|us|information|details)|still\ (?:stuck|need|having|not\ working|no\ luck|can'?t|experiencing|having).{0,60}|still\ .{0,40}\?|
         (?:need|get|getting|ask\ for|request|where\ to\ get)\ (?:more\ |additional\ |further\ |some\ )?(?:help|support|assistance)\b.{0,40}|
         (?:customer\ |technical\ |tech\ |product\ )?(?:support|help|assistance)|when\ to\ (?:call|contact|seek|get|ask|escalate).{0,60}|escalat(?:e|ion)\b.{0,40}|
         (?:reach|reaching)\ out\ to\ .{0,60}|call\ (?:support|your\ .{0,40}|the\ .{0,40})|report(?:ing)?\ (?:the|an|a)\ (?:issue|bug|problem).{0,30}|
@@ -96,11 +96,12 @@ NOT_A_FIX = NEVER_FIX | {"prevention", "prerequisite", "about", "tips"}
 
 def role(title: str) -> str:
     """What a section with this plain title is for, or nothing."""
-    words = title.strip(" .:：!?？。¿¡-–—*").replace("’", "'")
+    words = title.strip(" .:：!。¿¡-–—*").replace("’", "'")
     if len(words) > 160:
         return ""
+    bare = words.rstrip("?？ ")
     for name, pattern in _ROLE:
-        if pattern.fullmatch(words):
+        if pattern.fullmatch(words) or pattern.fullmatch(bare):
             return name
     return ""
 
@@ -185,14 +186,14 @@ _VERBS = """
 """  # fmt: skip
 _SOFT = "if|when|once|after|then|first|next|finally|now|factory|hard|back|please|simply|temporarily|manually|order|free|power|back"
 _GERMAN = (
-    r"(?:\w+en|tun|gehen|sein)\s+sie\b|\w{3,}(?:e|et|ie|t)\s+(?:die|den|das|dein|deine|deinen|dich|auf|zu|in|im|unter|es|ein|eine|einen|alle|nach|am|sicher|mit|bei|nun|dann|jetzt|anschließend|den|ihn|sie|ggf\.?)\b|"
+    r"(?:\w+en|tun|gehen|sein)\s+sie\b|\w{3,}(?:e|et|ie|t)\s+(?:die|den|das|dein|deine|deinen|dich|auf|unter|ein|eine|einen|nach|sicher|mit|nun|dann|jetzt|anschließend|ihn)\b|"
     r"(?:öffne|klicke|klick|tippe|tipp|gehe|geh|wähle|drücke|prüfe|überprüfe|starte|stelle|stell|schalte|lade|entferne|installiere|deinstalliere|aktualisiere|warte|halte|ziehe|zieh|stecke|verbinde|trenne|lösche|setze|führe|melde|gib|aktiviere|deaktiviere|versuche|nutze|verwende|kontrolliere|schließe|navigiere|scrolle|reinige|achte|sorge|trage|leere|suche|bestätige|ersetze|tausche)\b|"
     r"(?:\S+\s+){1,9}(?:öffnen|klicken|tippen|wählen|auswählen|drücken|prüfen|überprüfen|starten|neustarten|einschalten|ausschalten|entfernen|installieren|aktualisieren|warten|halten|ziehen|verbinden|trennen|löschen|setzen|zurücksetzen|eingeben|aktivieren|deaktivieren|schließen|anmelden|abmelden|reinigen|ersetzen|speichern|bestätigen|leeren|herunterladen|einstellen|stecken)[.!]?$"
 )
 _SPANISH = (
-    r"(?:abr[ea]|abrir|accede|acceda|acceder|actualiz\w+|activ\w{1,3}|desactiv\w{1,3}|agreg\w{1,2}|apag\w{1,4}|asegúr\w+|asegur\w+|borr\w{1,2}|busc\w{1,2}|busque|camb\w{2,3}|cierr\w|cerrar|compr[ue]\w*b\w{1,2}|conect\w{1,3}|desconect\w{1,3}|config\w+|confirm\w{1,2}|copi\w{1,2}|"
-    r"desinstal\w+|desliz\w+|desenchuf\w+|descarg\w+|ejecut\w+|elimin\w+|elij\w|elig\w+|enciend\w|encender|enchuf\w+|entr[ae]|escrib\w+|espera|espere|esperar|ha[zg]\w*|inici\w+|instal\w+|intent\w+|introdu\w+|ingres\w+|limpi\w+|ll[ae]m\w+|mant[eé]n\w*|mantener|marqu?e|mira|mueva|muev\w|"
-    r"olvid\w+|omite|pon|ponga|puls\w+|prueb\w|probar|presion\w+|reinici\w+|reinstal\w+|reemplaz\w+|repit\w|restabl\w+|restaur\w+|revis\w+|seleccion\w+|sigu?\w+|toc[ae]|toque|tocar|us[ae]|utiliz\w+|vaya|ve|ir|verific\w+|vuelv\w|volver|quit\w{1,2}|saque|saca|navegu?e|acerca\w*|contact\w+|desmarc\w+|desmarque)\b"
+    r"(?:abr[ea]|abrir|accede|acceda|acceder|actuali(?:za|ce|zar)|activ(?:a|ar|alo)|desactiv\w{1,3}|agreg\w{1,2}|apag\w{1,4}|asegúr\w+|asegur\w+|borr\w{1,2}|busc\w{1,2}|busque|camb\w{2,3}|cierr\w|cerrar|compr[ue]\w*b\w{1,2}|conect(?:a|e|ar|alo)|desconect(?:a|e|ar|alo)|config[uú]r(?:a|e|ar|alo)|confirm(?:a|e|ar)|copi[ae]r?|"
+    r"desinstal[ae]r?|desliz\w+|desenchuf\w+|descarg\w+|ejecut\w+|elimin\w+|elij\w|elig\w+|enciend\w|encender|enchuf\w+|entr[ae]|escrib\w+|espera|espere|esperar|ha[zg]\w*|inici[ae]r?|instal[ae]r?|intent\w+|introdu\w+|ingres\w+|limpi\w+|ll[ae]m\w+|mant[eé]n\w*|mantener|marqu?e|mira|mueva|muev\w|"
+    r"olvid\w+|omite|pon|ponga|puls\w+|prueb\w|probar|presion\w+|reinici\w+|reinstal\w+|reemplaz\w+|repit\w|restabl\w+|restaur[ae]r?|revis\w+|seleccion\w+|sigu?\w+|toc[ae]|toque|tocar|us[ae]|utiliz\w+|vaya|ve|ir|verific\w+|vuelv\w|volver|quit\w{1,2}|saque|saca|navegu?e|acerca\w*|contact[ae]r?|desmarc\w+|desmarque)\b"
 )
 _ARABIC = r"(?:قم|افتح|انقر|اضغط|اختر|حدد|اذهب|انتقل|تأكد|تحقق|أعد|أعِد|اعد|أوقف|شغل|شغّل|قوم|اكتب|أدخل|ادخل|احذف|أزل|إزالة|تحديث|حدث|حدّث|ثبت|ثبّت|انتظر|جرب|جرّب|حاول|استخدم|افصل|صل|وصل|وصّل|قم|ابحث|أغلق|اغلق|مرر|مرّر|فعل|فعّل|عطل|عطّل|راجع|تسجيل|إعادة|تشغيل|إيقاف|اتبع|اسحب|امسح|نظف|نظّف|استبدل|غيّر|غير|ابدأ|تفقد|اتصل|سجل|سجّل|أضف|اضبط|ضع|أطفئ)\b"
 _JAPANESE = r".*(?:ます|ください|下さい|する|てみる|ましょう|こと|選択|クリック|タップ|入力|確認|実行|開く|押す|待つ|再起動)[。．.\s」）)]*$"
@@ -230,14 +231,21 @@ _NOT_ACTIONS = re.compile(
 )
 
 
+_PLACED = re.compile(
+    r"^[\W_]*(?:on|in|under|from|at|to|for|with|using|next to|if|when|once|after|before|while|as)\b"
+    rf"[^,.]{{2,160}},\s*(?:please\s+|then\s+|and then\s+|you (?:can|should|need to|must)\s+|try\s+)?(?:{'|'.join(_VERBS.split())})\b",
+    re.IGNORECASE,
+)
+
+
 def is_order(text: str) -> bool:
     """Whether a plain text begins as an instruction does."""
-    return bool(_IMPERATIVE.match(text)) or _is_japanese_order(text)
+    return bool(_IMPERATIVE.match(text) or _PLACED.match(text)) or _is_japanese_order(text)
 
 
 def is_plain_order(text: str) -> bool:
     """The same, where “if”, “when” and “then” do not count."""
-    return bool(_HARD.match(text)) or _is_japanese_order(text)
+    return bool(_HARD.match(text) or _PLACED.match(text)) or _is_japanese_order(text)
 
 
 def _is_japanese_order(text: str) -> bool:
@@ -268,7 +276,7 @@ def lists_other(sentence: str) -> bool:
 
 
 TROUBLE = re.compile(
-    r"(?:\b(?:troubleshoot\w*|fix(?:e[sd]|ing)?|problems?|issues?|errors?|fail(?:s|ed|ing|ure|ures)?|not (?:work\w*|load\w*|start\w*|connect\w*|respond\w*|receiv\w*|recogni\w*|detect\w*|show\w*|open\w*|print\w*|charg\w*|turn\w*|sync\w*|able|found|available|appear\w*|play\w*|moving|respond\w*|support\w*|function\w*|updat\w*|display\w*|boot\w*)|"
+    r"(?:^no \w+|\b(?:(?:has|have|is|are|gets?|shows?|with) no \w+|troubleshoot\w*|fix(?:e[sd]|ing)?|problems?|issues?|errors?|fail(?:s|ed|ing|ure|ures)?|not (?:work\w*|load\w*|start\w*|connect\w*|respond\w*|receiv\w*|recogni\w*|detect\w*|show\w*|open\w*|print\w*|charg\w*|turn\w*|sync\w*|able|found|available|appear\w*|play\w*|moving|respond\w*|support\w*|function\w*|updat\w*|display\w*|boot\w*)|"
     r"(?:can|won|doesn|isn|don|didn|couldn|wasn|aren|hasn)['’]?t|cannot|unable|crash\w*|stuck|freez\w*|frozen|slow\w*|lag\w*|missing|broken|stop(?:s|ped)? (?:working|responding)|blue screen|bsod|resolv\w+|repair\w*|solv\w+|solutions?|remed\w+|workarounds?|malfunction\w*|blocked|denied|invalid|corrupt\w*|damaged|disconnect\w*|drops?|keeps|hang\w*|wrong|trouble|bug|offline|outage|recover\w*|restore|symptoms?|ambiguous|overheat\w*|dead|"
     r"fehler\w*|probleme?\w*|funktioniert nicht|nicht (?:möglich|gespeichert|geladen|angezeigt|erkannt|verbunden|gefunden)|(?:kann|können|lässt sich|startet|lädt|geht|druckt|reagiert) .{0,60}nicht|behebung|beheben|lösung\w*|störung\w*|abst[uü]rz\w*|defekt\w*|langsam|hängt|ursache\w*|"
     r"error(?:es)?|problemas?|solucion\w*|no (?:se |me |te |le |puede\w* |puedo |responde|funciona|carga|conecta|enciende|abre|arranca|aparece|recibe|hay)\w*|fallos?|falla\w*|arregl\w*|bloque\w*|lent[oa]|resolver|averías?)\b|"
