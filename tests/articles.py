@@ -1021,3 +1021,277 @@ Describe the solution to the issue here.
 List the products here.
 """,
 }
+
+shape(
+    "points only",
+    "lights.md",
+    """# Traffic light app shows no data
+
+If the app shows no data, try the following:
+
+- Close the app and open it again.
+- Check that location is on.
+- Update the app.
+""",
+    ("*", 3),
+)
+
+shape(
+    "one section about trouble in a page about other things",
+    "readme.md",
+    """# Bell firmware
+
+## Installation
+
+1. Download the file.
+2. Copy it to the bell.
+
+## Usage
+
+Press the button.
+
+## Troubleshooting
+
+### Bell does not ring
+
+1. Check the cable.
+2. Restart the bell.
+
+### Bell rings all night
+
+Turn off the timer in the settings.
+
+## License
+
+Free.
+""",
+    ("Bell does not ring", 2),
+    ("Bell rings all night", None),
+)
+
+shape(
+    "issues with problem and solution in one paragraph",
+    "lines.html",
+    """<html><body><h1>Common problems</h1>
+<h3>Blank page</h3><p><b>Problem:</b> The page stays white.</p><p><b>Solution:</b> Reload the page.</p>
+<h3>Slow page</h3><p><b>Problem:</b> The page takes long.</p><p><b>Solution:</b></p>
+<ol><li>Close other pages.</li><li>Reload the page.</li></ol></body></html>""",
+    ("Blank page", None),
+    ("Slow page", 2),
+)
+
+shape(
+    "a list written by a word processor",
+    "word.html",
+    """<html><body><h1>Phone has no signal</h1><h2>Method 1: Restart the radio</h2>
+<p class="MsoListParagraph">1.&nbsp;&nbsp; Open <b>Settings</b>.</p>
+<p class="MsoListParagraph">2.&nbsp;&nbsp; Turn on flight mode.</p>
+<p class="MsoListParagraph">3.&nbsp;&nbsp; Turn it off again.</p>
+<h2>Method 2: Replace the card</h2>
+<p class="MsoListParagraph">·&nbsp; Take the card out.</p>
+<p class="MsoListParagraph">·&nbsp; Put a new card in.</p></body></html>""",
+    ("Restart the radio", 3),
+    ("Replace the card", 2),
+)
+
+shape(
+    "drawers that open",
+    "drawers.html",
+    """<html><body><main><h1>Heater does not start</h1>
+<details><summary>Check the thermostat</summary><p>Turn it to 22 degrees.</p></details>
+<details><summary>Bleed the heater</summary><ol><li>Open the valve.</li><li>Close it.</li></ol></details>
+</main></body></html>""",
+    ("Check the thermostat", None),
+    ("Bleed the heater", 2),
+)
+
+shape(
+    "many ways in numbered headings, with what is around them",
+    "ways.md",
+    """---
+title: "6 Ways to Fix a Silent Speaker"
+---
+
+# 3 Ways to Fix a Silent Speaker
+
+Quick links to the ways:
+
+## Why is my speaker silent?
+
+Dust, mostly.
+
+## 1. Raise the volume
+
+Press the plus key. Check that it isn't muted.
+
+## 2. Pair it again
+
+1. Open **Bluetooth**.
+2. Tap **Forget**.
+3. Pair it.
+
+## 3. Reset it
+
+- Hold the power key.
+- Wait for the beep.
+
+## How to prevent this in the future
+
+Keep it dry.
+
+## FAQ
+
+### Can water harm it?
+
+Yes. Dry it at once.
+
+## Final thoughts
+
+Enjoy the music.
+""",
+    ("Raise the volume", None),
+    ("Pair it again", 3),
+    ("Reset it", 2),
+)
+
+shape(
+    "headings of the first rank for all",
+    "ranks.md",
+    """---
+title: Report cannot be saved
+---
+# Symptoms
+
+An error appears.
+
+# Cause
+
+The folder is full.
+
+# Resolution
+
+1. Open the folder.
+2. Delete old reports.
+""",
+    ("Resolution", 2),
+)
+
+shape(
+    "front matter in TOML",
+    "toml.md",
+    """+++
+title = "Fan is loud"
+date = 2026-01-01
++++
+
+## Clean the fan
+
+1. Unplug the machine.
+2. Blow the dust out.
+
+## Oil the fan
+
+Put a drop of oil on the axle.
+""",
+    ("Clean the fan", 2),
+    ("Oil the fan", None),
+)
+
+shape(
+    "front matter in a comment",
+    "comment.md",
+    """<!--
+title: Pen does not write
+tags: pens
+-->
+# Pen does not write
+
+Solution:
+
+1. Take the cap off.
+2. Shake the pen.
+""",
+    ("*", 2),
+)
+
+shape(
+    "solutions below a heading for all of them, and a cause each",
+    "causes.md",
+    """# Login loop
+
+## Cause 1: Cookies are blocked
+
+The page cannot remember you.
+
+### Resolution
+
+1. Open the settings of the browser.
+2. Allow cookies.
+
+## Cause 2: The clock is wrong
+
+A wrong clock breaks the token.
+
+### Resolution
+
+Set the clock.
+""",
+    ("Cause 1: Cookies are blocked", 2),
+    ("Cause 2: The clock is wrong", None),
+)
+
+shape(
+    "numbers in gaps and twice",
+    "gaps.md",
+    """# Watch does not sync
+
+## Solution 1: Pair the watch again
+
+1) Open the app.
+
+![app](https://pictures.example/app.png)
+
+2) Tap **Unpair**.
+![unpair](https://pictures.example/unpair.png)
+
+3) 3) Tap **Pair**.
+
+5) Wait.
+
+## Solution 2: Restart both
+
+1. Restart the watch.
+
+Wait until it buzzes.
+
+2. Restart the phone.
+""",
+    ("Pair the watch again", 4),
+    ("Restart both", 2),
+)
+
+shape(
+    "the same in Spanish with a problem and its cause",
+    "impresora.md",
+    """# La impresora no imprime
+
+## Síntomas
+
+No sale nada.
+
+## Causa
+
+No hay papel.
+
+## Solución
+
+1. Abre la bandeja.
+2. Pon papel.
+3. Cierra la bandeja.
+
+## Más información
+
+Consulta el manual.
+""",
+    ("Solución", 3),
+)

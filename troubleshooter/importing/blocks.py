@@ -4,9 +4,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from . import inline
-from .article import Dropped, Place
+from django.utils.translation import gettext as _
 
+from . import inline
+from .article import Dropped, Place, UnreadableArticle
+
+MOST_BLOCKS = 6_000  # headings, paragraphs and points; a real article has some hundreds
 DEEPEST = 12  # levels of nesting kept; what is deeper is kept flat
 _NUMBERED = re.compile(r"^\s*(?:\*\*)?\(?(\d{1,2})\s?[.)）、．](?:\*\*)?(?:\s+|(?=[^\d\s.,]))")
 
@@ -51,6 +54,7 @@ class Builder:
         self.stack = [self.root]
         self.dropped: list[Dropped] = []
         self.main = True
+        self._made = 0
         self._ignored: list[str] = []  # what was opened too deep to be kept
 
     def open(
@@ -59,11 +63,20 @@ class Builder:
         if len(self.stack) > DEEPEST:
             self._ignored.append(kind)
             return
+        self._count()
         block = Block(
             kind, Place(line, line), ordered=ordered, number=number, note=note, main=self.main
         )
         self.stack[-1].children.append(block)
         self.stack.append(block)
+
+    def _count(self) -> None:
+        self._made += 1
+        if self._made > MOST_BLOCKS:
+            sentence = _(
+                "This is too long for an article: more than %(most)d paragraphs and points."
+            )
+            raise UnreadableArticle(sentence % {"most": MOST_BLOCKS})
 
     def close(self, kind: str, line: int) -> None:
         """Close the innermost block of this kind, and what is still open in it."""
@@ -101,6 +114,7 @@ class Builder:
         if kind == "text":
             self._text(text, place)
         elif text.strip() or kind == "rule":
+            self._count()
             block = Block(kind, place, text=text, level=level, main=self.main)
             self.stack[-1].children.append(block)
         self.stack[-1].place = self.stack[-1].place.to(place)
@@ -112,6 +126,7 @@ class Builder:
 
     def _text(self, text: str, place: Place) -> None:
         """A paragraph; lines of it that are numbered become a list."""
+        self._count()
         text = inline.tidy(text)
         if not text:
             return

@@ -37,6 +37,7 @@ _PIXEL = re.compile(
     r"<img\b(?=[^<>]{0,2000}\b(?:width|height)\s*=\s*[\"']?[01](?:px)?[\"'\s/>])[^<>]{0,2000}>",
     re.IGNORECASE,
 )
+_MOST_CELLS = 200  # of a row of a table
 _LONGEST_AD = 120  # lines from the begin of an advertisement to its end
 
 
@@ -168,7 +169,7 @@ _SIMPLE: tuple[tuple[re.Pattern[str], str], ...] = (
         r"**\1**",
     ),
 )
-_TAG = re.compile(r"\{\{[<%].{0,1000}?[%>]\}\}|\{%.{0,1000}?%\}|\{\{.{0,300}?\}\}")
+_TAG = re.compile(r"\{\{[<%][^{}\n]{0,500}+\}\}|\{%[^{}\n]{0,500}+\}|\{\{[^{}\n]{0,300}+\}\}")
 _TAG_NAME = re.compile(r"\{+[<%]-?\s*(/|end)?\s*([\w-]+)")
 _COLONS = re.compile(rf"^(\s*):{{3,4}}\s*\{{?\s*(/?\w+[\w-]*)?.*$")
 _ADMONITION = re.compile(
@@ -244,6 +245,8 @@ def _without_tags(
         words = found[found.lastindex or 1]
         kept += [Line("", line.number), Line(f"**{words}**", line.number)]
         return "", quoting, len(found[1]) + 4 if found.lastindex == 2 else dedent
+    if text.count("|") > _MOST_CELLS:
+        text = text.replace("|", "/")
     text = _DOCFX_PICTURE.sub(_picture, text)
     if found := _COLONS.match(text):
         name = (found[2] or "").lower()

@@ -5,6 +5,7 @@ needs no escape. `tidy` puts that right on text outside code. Every pattern runs
 """
 
 import re
+from functools import lru_cache
 from html import unescape
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ _BARE = re.compile(r"<((?:https?://|mailto:)[^<>\s]{1,2000})>|<([\w.+-]{1,80}@[\
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,2000}+>")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _BLANKS = re.compile(r"\s+")
+_MARKUP = re.compile(r"[*_`<&\\\[\]]")
 _STAR = "\ue000"  # stands for an escaped character's star while emphasis is read
 _UNDER = "\ue001"
 _EMPHASIS = re.compile(r"\*\*\*|\*\*|(?<![\w_])__(?=\S)|(?<=\S)__(?![\w_])")
@@ -35,17 +37,27 @@ class Picture(NamedTuple):
     alt: str
 
 
+@lru_cache(maxsize=2000)
 def plain(text: str) -> str:
     """The words without any markup, on one line."""
-    text = PICTURE.sub(" ", text)
-    for _nested in range(2):
-        text = LINK.sub(r"\g<words>", text)
-    text = _BARE.sub(lambda found: found[1] or found[2], text)
-    text = _TAG.sub(" ", text)
+    if _MARKUP.search(text):
+        text = _unmarked(text)
+    return _BLANKS.sub(" ", text).strip()
+
+
+def _unmarked(text: str) -> str:
+    if "](" in text:
+        text = PICTURE.sub(" ", text)
+        for _nested in range(2):
+            text = LINK.sub(r"\g<words>", text)
+    if "<" in text:
+        text = _TAG.sub(" ", _BARE.sub(lambda found: found[1] or found[2], text))
     text = text.replace("\\*", _STAR).replace("\\_", _UNDER)
-    text = _ITALIC.sub("", _EMPHASIS.sub("", text)).replace("`", "").replace("**", "")
+    if "*" in text or "_" in text:
+        text = _ITALIC.sub("", _EMPHASIS.sub("", text))
+    text = text.replace("`", "").replace("**", "")
     text = _ESCAPED.sub(r"\1", text).replace(_STAR, "*").replace(_UNDER, "_")
-    return _BLANKS.sub(" ", unescape(text).replace("**", "")).strip()
+    return unescape(text).replace("**", "") if "&" in text else text
 
 
 def pictures(text: str) -> list[Picture]:

@@ -452,7 +452,7 @@ def _bold_bullets(section: Section) -> list[Chosen]:
 
 def _leaves(root: Section) -> list[Chosen]:
     found: list[Section] = []
-    for child in root.children:
+    for child in _troubled(root) or root.children:
         found += _leaves_of(child)
     doing = [section for section in found if acts(section)]
     if not doing:
@@ -482,6 +482,16 @@ def _leaves(root: Section) -> list[Chosen]:
         if len(bullets) > 2 and not stepped:
             return bullets
     return chosen
+
+
+def _troubled(root: Section) -> list[Section]:
+    """The one section called “Troubleshooting” on a page about other things as well."""
+    named = [
+        s
+        for s in root.walk()
+        if s.role == "methods" and len([c for c in s.children if acts(c)]) > 1
+    ]
+    return named if len(named) == 1 and named[0] in root.children else []
 
 
 def _leaves_of(section: Section) -> list[Section]:

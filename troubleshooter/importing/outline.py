@@ -1,12 +1,14 @@
 """From a source to the tree of its blocks."""
 
 import re
+from typing import Any
 
 from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import normalizeReference
 from markdown_it.token import Token
 
-from . import cleaning
+from . import cleaning, inline
 from .article import Place
 from .blocks import Block, Builder
 from .cleaning import Line
@@ -32,6 +34,7 @@ def outline(source: Source) -> tuple[Builder, Page | None]:
         page = None
         read_markdown(builder, cleaning.lines_of(source.body, source.first))
     _unwrap(builder)
+    builder.root.children = _as_lists(builder.root.children)
     builder.root.children = [block for block in builder.root.children if _has_content(block)]
     return builder, page
 
@@ -39,18 +42,44 @@ def outline(source: Source) -> tuple[Builder, Page | None]:
 def read_markdown(builder: Builder, lines: list[Line]) -> None:
     lines, dropped = cleaning.clean(lines)
     builder.dropped += dropped
-    tokens = _parser.parse("\n".join(line.text for line in lines))
-    reader = _Reader(builder, lines)
+    found: dict[str, Any] = {}
+    tokens = _parser.parse("\n".join(line.text for line in lines), found)
+    reader = _Reader(builder, lines, found.get("references", {}))
     for nth, token in enumerate(tokens):
         reader.take(token, tokens[nth + 1] if nth + 1 < len(tokens) else None)
     reader.finish()
+    _list_unread(builder, lines, tokens)
+
+
+def _list_unread(builder: Builder, lines: list[Line], tokens: list[Token]) -> None:
+    """Lines that the parser skipped, as it does with what is nested too deeply."""
+    read: set[int] = set()
+    for token in tokens:
+        if token.map and token.type in _LEAVES:
+            read.update(range(*token.map))
+    skipped = [
+        line
+        for nth, line in enumerate(lines)
+        if nth not in read and _WORD.search(line.text) and not _REFERENCE.match(line.text)
+    ]
+    if skipped:
+        text = "\n".join(line.text.strip() for line in skipped)
+        place = Place(skipped[0].number, skipped[-1].number)
+        builder.drop(text, _("nested too deeply to be read"), place)
+
+
+_LEAVES = {"inline", "fence", "code_block", "html_block", "hr", "heading_open", "table_open"}
+_WORD = re.compile(r"\w")
+_REFERENCE = re.compile(r"\s{0,3}\[[^\[\]]+\]:")
+_REFERRED = re.compile(r"(?<![!\]])\[([^\[\]\n]{1,400})\]\[([^\[\]\n]{0,200})\]")
 
 
 class _Reader:
     """Tells the builder what the tokens say."""
 
-    def __init__(self, builder: Builder, lines: list[Line]) -> None:
+    def __init__(self, builder: Builder, lines: list[Line], references: dict[str, Any]) -> None:
         self.builder = builder
+        self.references = references
         self.lines = lines
         self.page = Page(builder, whole=False)
         self.place = Place(1, 1)
@@ -73,7 +102,7 @@ class _Reader:
                 level=int(token.tag[1]),
             )
         elif kind == "paragraph_open" and following:
-            builder.leaf("text", following.content, self.place)
+            builder.leaf("text", self._resolved(following.content), self.place)
         elif kind in ("fence", "code_block"):
             self._code(token)
         elif kind == "html_block":
@@ -94,6 +123,16 @@ class _Reader:
         builder.open(kind, self.place.first, ordered=name == "ordered_list", number=number)
         if kind == "cell" and following and following.type == "inline":
             builder.leaf("text", following.content, self.place)
+
+    def _resolved(self, text: str) -> str:
+        """Links by reference with the address they refer to."""
+        if not self.references or "][" not in text:
+            return text
+        return _REFERRED.sub(self._link, text)
+
+    def _link(self, found: re.Match[str]) -> str:
+        target = self.references.get(normalizeReference(found[2] or found[1]))
+        return f"[{found[1]}]({target['href']})" if target else found[0]
 
     def _code(self, token: Token) -> None:
         if (
@@ -174,6 +213,37 @@ def _unwrap(builder: Builder) -> None:
     for block in builder.root.children:
         opened += _opened(block) if block.kind == "table" else [block]
     builder.root.children = opened
+
+
+_STARTS = (
+    (re.compile(r"\(?(\d{1,2})\s?[.)）、．]\s+(?=\S)"), True),
+    (
+        re.compile(r"(?:step|schritt|paso|手順)\s(\d{1,2})\s?[:.)：–-]\s*(?=\S)", re.IGNORECASE),
+        True,
+    ),
+    (re.compile(r"([•·▪◦‣])\s*(?=\S)"), False),
+)
+
+
+def _as_lists(blocks: list[Block]) -> list[Block]:
+    """Paragraphs that begin with a number or a dot, as word processors write lists."""
+    out: list[Block] = []
+    for block in blocks:
+        found = None
+        if block.kind == "text" and not inline.is_bold(block.text):
+            found = next(((m, o) for p, o in _STARTS if (m := p.match(block.text))), None)
+        if not found:
+            out.append(block)
+            continue
+        match, ordered = found
+        item = Block("item", block.place, number=int(match[1]) if ordered else 0)
+        item.children.append(Block("text", block.place, text=block.text[match.end() :]))
+        last = out[-1] if out else None
+        if not (last and last.kind == "list" and last.ordered == ordered and last.note == "made"):
+            out.append(Block("list", block.place, ordered=ordered, note="made"))
+        out[-1].children.append(item)
+        out[-1].place = out[-1].place.to(block.place)
+    return out
 
 
 def _is_program(text: str) -> bool:

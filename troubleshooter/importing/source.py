@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from .article import UnreadableArticle
 
 MOST_BYTES = 10_000_000  # of a file; pictures may be embedded in it
-MOST_CHARACTERS = 2_000_000  # of its text, without embedded pictures
-MOST_LINES = 20_000
+MOST_CHARACTERS = 1_000_000  # of its text, without embedded pictures
+MOST_LINES = 10_000
 _MOST_FRONT = 64_000  # characters of front matter
 
 _BOMS = (
@@ -37,7 +37,6 @@ _OTHER_FORMATS = (
     (b"{\\rtf", "RTF"),
     (b"\x1f\x8b", "gzip"),
 )
-_EMBEDDED = re.compile(r"data:[\w/+.;=-]{1,100},[A-Za-z0-9+/=%\s_-]{40,}?(?=[\"')>\s]|$)")
 _BASE64 = re.compile(r"(data:[\w/+.-]{1,60};base64,)[A-Za-z0-9+/=]++")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x01-\x08\x0b\x0e-\x1f\x7f]")

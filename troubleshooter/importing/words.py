@@ -198,10 +198,10 @@ _SPANISH = (
 _ARABIC = r"(?:قم|افتح|انقر|اضغط|اختر|حدد|اذهب|انتقل|تأكد|تحقق|أعد|أعِد|اعد|أوقف|شغل|شغّل|قوم|اكتب|أدخل|ادخل|احذف|أزل|إزالة|تحديث|حدث|حدّث|ثبت|ثبّت|انتظر|جرب|جرّب|حاول|استخدم|افصل|صل|وصل|وصّل|قم|ابحث|أغلق|اغلق|مرر|مرّر|فعل|فعّل|عطل|عطّل|راجع|تسجيل|إعادة|تشغيل|إيقاف|اتبع|اسحب|امسح|نظف|نظّف|استبدل|غيّر|غير|ابدأ|تفقد|اتصل|سجل|سجّل|أضف|اضبط|ضع|أطفئ)\b"
 _JAPANESE = r".*(?:ます|ください|下さい|する|てみる|ましょう|こと|選択|クリック|タップ|入力|確認|実行|開く|押す|待つ|再起動)[。．.\s」）)]*$"
 _IMPERATIVE = re.compile(
-    rf"^[\W_]*(?:(?:{'|'.join(_VERBS.split())})\b|{_SPANISH}|{_ARABIC}|{_GERMAN})", re.IGNORECASE
+    rf"^[\W_]*+(?:(?:{'|'.join(_VERBS.split())})\b|{_SPANISH}|{_ARABIC}|{_GERMAN})", re.IGNORECASE
 )
 _HARD = re.compile(
-    rf"^[\W_]*(?:(?!(?:{_SOFT})\b)(?:{'|'.join(_VERBS.split())})\b(?!['’]s)|{_SPANISH}|{_ARABIC}|{_GERMAN})",
+    rf"^[\W_]*+(?:(?!(?:{_SOFT})\b)(?:{'|'.join(_VERBS.split())})\b(?!['’]s)|{_SPANISH}|{_ARABIC}|{_GERMAN})",
     re.IGNORECASE,
 )
 _KANA = re.compile(r"[\u3040-\u30ff]")
@@ -232,7 +232,7 @@ _NOT_ACTIONS = re.compile(
 
 
 _PLACED = re.compile(
-    r"^[\W_]*(?:on|in|under|from|at|to|for|with|using|next to|if|when|once|after|before|while|as)\b"
+    r"^[\W_]*+(?:on|in|under|from|at|to|for|with|using|next to|if|when|once|after|before|while|as)\b"
     rf"[^,.]{{2,160}},\s*(?:please\s+|then\s+|and then\s+|you (?:can|should|need to|must)\s+|try\s+)?(?:{'|'.join(_VERBS.split())})\b",
     re.IGNORECASE,
 )
