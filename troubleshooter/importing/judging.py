@@ -113,7 +113,9 @@ def _whole(section: Section, reason: str, sure: float, title: str = "") -> Chose
 def _issues(root: Section) -> list[Chosen]:
     issues = [section for section in root.walk() if section.level and _is_issue(section)]
     issues = [
-        section for section in issues if not any(above in issues for above in section.above())
+        section
+        for section in issues
+        if not any(any(above is each for each in issues) for above in section.above())
     ]
     if len(issues) < 2:
         return []
@@ -124,7 +126,7 @@ def _issues(root: Section) -> list[Chosen]:
     for section in root.walk():
         if (
             beside.get(id(section.parent)) == section.level
-            and section not in issues
+            and not any(section is each for each in issues)
             and not section.role
         ):
             if not any(
@@ -163,7 +165,22 @@ def _family(root: Section) -> list[Chosen]:
         if _is_family(members, root):
             best = members
             break
-    return [_whole(section, _numbered_reason(section), 0.9) for section in best]
+    return [_with_variants(section, best) for section in best]
+
+
+def _with_variants(section: Section, members: list[Section]) -> Chosen:
+    """A member of a family, with the options beside it that belong to it."""
+    chosen = _whole(section, _numbered_reason(section), 0.9)
+    beside = section.parent.children if section.parent else []
+    at = next((nth for nth, each in enumerate(beside) if each is section), len(beside))
+    for other in beside[at + 1 :]:
+        variant = other.family in _VARIANTS or words.OTHER_SYSTEM.match(other.name)
+        if any(other is each for each in members) or not variant or other.role in words.NOT_A_FIX:
+            break
+        more = _whole(other, "", 0)
+        chosen.groups += [(heading or other.title, blocks) for heading, blocks in more.groups]
+        chosen.place = chosen.place.to(more.place)
+    return chosen
 
 
 def _rank(section: Section) -> int:
@@ -238,7 +255,7 @@ def _acting_beside(members: list[Section], root: Section) -> list[Section]:
         section
         for section in root.walk()
         if id(section.parent) in parents
-        and section not in members
+        and not any(section is each for each in members)
         and section.level == members[0].level
         and not section.role
         and any(has_steps(each.blocks) for each in section.walk())

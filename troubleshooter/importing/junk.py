@@ -55,7 +55,7 @@ def without_junk(blocks: list[Block]) -> tuple[list[Block], list[Dropped]]:
         text = block.words() or " ".join(picture.address for picture in inline.pictures(block.text))
         dropped.append(Dropped(text, reason, block.place))
 
-    blocks = _without_lines(blocks, drop)
+    blocks = _without_menu(_without_lines(blocks, drop), drop)
     blocks = _without_contents(blocks, drop)
     blocks = _without_also_read(blocks, drop)
     blocks = _without_footer(blocks, drop)
@@ -75,6 +75,22 @@ def _without_lines(blocks: list[Block], drop: Drop) -> list[Block]:
         else:
             kept.append(_without_inner(block, drop))
     return kept
+
+
+def _without_menu(blocks: list[Block], drop: Drop) -> list[Block]:
+    """Links above the first heading: the menu of a site."""
+    first = next((nth for nth, block in enumerate(blocks) if block.kind == "heading"), 0)
+    kept = []
+    for block in blocks[:first]:
+        if block.kind in ("list", "text") and _links_in(block) > 2 and _is_links(block):
+            drop(block, _("site navigation"))
+        else:
+            kept.append(block)
+    return kept + blocks[first:]
+
+
+def _links_in(block: Block) -> int:
+    return sum(len(inline.links(each.text)) for each in block.walk() if each.kind != "code")
 
 
 def _without_inner(block: Block, drop: Drop) -> Block:

@@ -453,7 +453,7 @@ class Page:
         marks, self._words, self._links = self._marks, [], []
         if self._code:
             if text.strip():
-                self.builder.leaf("code", text.strip("\n"), Place(self._from, self._line))
+                self.builder.leaf("code", text.strip("\n"), self._span(self._from))
             return
         for mark in marks:
             if text.count(mark) % 2:
@@ -462,7 +462,7 @@ class Page:
         text = re.sub(r"[ \t]*\n[ \t]*", "\n", text).strip()
         if not re.sub(r"[*`\s¶#]+", "", text):
             return
-        place = Place(min(self._from, self._line), self._line)
+        place = self._span(self._from)
         if self._heading:
             while self.builder.inside("list", "table"):  # they only lay the page out
                 self.builder.close(self.builder.stack[-1].kind, self._line)
@@ -474,10 +474,14 @@ class Page:
     def _end_drop(self) -> None:
         text = " ".join("".join(self._left).split())
         if text and self._link_left and words.SUPPORT.search(text):
-            self.builder.leaf("text", text, Place(self._left_from, self._line))
+            self.builder.leaf("text", text, self._span(self._left_from))
         elif text:
-            self.builder.drop(text, self._why, Place(self._left_from, self._line))
+            self.builder.drop(text, self._why, self._span(self._left_from))
         self._dropping, self._left = [], []
+
+    def _span(self, start: int) -> Place:
+        """From a line to this one; a piece that is read later may begin above what was open."""
+        return Place(min(start, self._line), max(start, self._line))
 
     def _here(self) -> Place:
         return Place(self._line, self._line)

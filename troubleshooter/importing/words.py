@@ -136,7 +136,7 @@ _ORDINALS = (
 )
 _SEPARATOR = r"(?:\s*\\?[:：.)\]\-–—|、・]+\s*|\s+|$)"
 _KEYWORD_NUMBER = re.compile(
-    rf"^\W{{0,3}}(?P<word>{_ANY})\s*[#№.]?\s*(?P<number>\d{{1,2}}(?:\.\d{{1,2}})?|[①-⑳]|(?:{_NUMBER_WORDS})(?![\w])|[A-Ha-h](?=\s*[:.)–—-]|\s*$)){_SEPARATOR}",
+    rf"^\W{{0,3}}(?P<word>{_ANY})\s*[#№.]?\s*(?P<number>\d{{1,2}}(?:\.\d{{1,2}})?|[①-⑳]|(?:{_NUMBER_WORDS})(?![\w])|[A-Ha-h](?=\s*[:.)–—-]|\s*$))(?:\s(?:of|von|de|/)\s\d{{1,2}})?{_SEPARATOR}",
     re.IGNORECASE,
 )
 _ORDINAL = re.compile(
@@ -311,9 +311,5 @@ SUPPORT = re.compile(
 )
 OTHER_SYSTEM = re.compile(
     r"^\W*(?:(?:for|on|in|using|if you(?:'re|’re| are| use| have)|für|unter|auf|bei|en|para|على|في)\s.{0,90}|(?:windows|mac(?:os| os)?|os x|linux|android|ios|ipad(?:os)?|iphone|chrome(?:\s?os)?|firefox|safari|edge|ubuntu|opera|samsung|huawei|xiaomi|pc|desktop|mobile|web|browser|laptop|console|xbox|playstation|ps[45]|nintendo)\b.{0,60})$",
-    re.IGNORECASE,
-)
-AGAIN = re.compile(
-    r"(?:\b(?:if (?:that|this|it|the|none|you|these)\b.{0,60}(?:not|n't|n’t|still|none|fail)|still not|alternatively|otherwise|another|wenn (?:das|dies)\b.{0,40}nicht|si (?:esto|eso|no)\b.{0,40}|alternativ)|إذا لم|それでも|うまくいかない)",
     re.IGNORECASE,
 )
