@@ -88,10 +88,14 @@ class ArticleStep:
 
 @dataclass(frozen=True, slots=True)
 class ArticleFix:
-    """One remedy. `sure` is from 0 to 1, `reasons` say what for and what against, in sentences."""
+    """One remedy. `sure` is from 0 to 1, `reasons` say what for and what against, in sentences.
+
+    `under` names the headings above it in the source, the outermost first.
+    """
 
     title: str
     place: Place
+    under: tuple[str, ...] = ()
     why: str = ""
     steps: tuple[ArticleStep, ...] = ()
     notes: tuple[Passage, ...] = ()

@@ -64,6 +64,7 @@ def _passage(passage: Passage) -> Data:
 def _fix(fix: ArticleFix) -> Data:
     return {
         "title": fix.title,
+        "under": list(fix.under),
         "why": _plain(fix.why),
         "steps": [_step(step) for step in fix.steps],
         "notes": [_passage(note) | {"kind": note.role} for note in fix.notes],

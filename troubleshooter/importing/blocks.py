@@ -14,7 +14,7 @@ DEEPEST = 12  # levels of nesting kept; what is deeper is kept flat
 _NUMBERED = re.compile(r"^\s*(?:\*\*)?\(?(\d{1,2})\s?[.)）、．](?:\*\*)?(?:\s+|(?=[^\d\s.,]))")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Block:
     """A heading, text, list, item, quote, code, table, row, cell or rule.
 

@@ -113,9 +113,7 @@ def _whole(section: Section, reason: str, sure: float, title: str = "") -> Chose
 def _issues(root: Section) -> list[Chosen]:
     issues = [section for section in root.walk() if section.level and _is_issue(section)]
     issues = [
-        section
-        for section in issues
-        if not any(any(above is each for each in issues) for above in section.above())
+        section for section in issues if not any(above in issues for above in section.above())
     ]
     if len(issues) < 2:
         return []
@@ -126,7 +124,7 @@ def _issues(root: Section) -> list[Chosen]:
     for section in root.walk():
         if (
             beside.get(id(section.parent)) == section.level
-            and not any(section is each for each in issues)
+            and section not in issues
             and not section.role
         ):
             if not any(
@@ -175,7 +173,7 @@ def _with_variants(section: Section, members: list[Section]) -> Chosen:
     at = next((nth for nth, each in enumerate(beside) if each is section), len(beside))
     for other in beside[at + 1 :]:
         variant = other.family in _VARIANTS or words.OTHER_SYSTEM.match(other.name)
-        if any(other is each for each in members) or not variant or other.role in words.NOT_A_FIX:
+        if other in members or not variant or other.role in words.NOT_A_FIX:
             break
         more = _whole(other, "", 0)
         chosen.groups += [(heading or other.title, blocks) for heading, blocks in more.groups]
@@ -255,7 +253,7 @@ def _acting_beside(members: list[Section], root: Section) -> list[Section]:
         section
         for section in root.walk()
         if id(section.parent) in parents
-        and not any(section is each for each in members)
+        and section not in members
         and section.level == members[0].level
         and not section.role
         and any(has_steps(each.blocks) for each in section.walk())

@@ -168,6 +168,7 @@ def _fix(chosen: Chosen, title: str) -> ArticleFix:
     return ArticleFix(
         title=chosen.title or title,
         place=chosen.place,
+        under=_under(chosen),
         why="\n\n".join(filter(None, why)),
         steps=tuple(steps.steps),
         notes=tuple(steps.notes),
@@ -175,6 +176,11 @@ def _fix(chosen: Chosen, title: str) -> ArticleFix:
         sure=sure,
         reasons=tuple(reasons),
     )
+
+
+def _under(chosen: Chosen) -> tuple[str, ...]:
+    above = [each.title for each in chosen.sections[0].above()] if chosen.sections else []
+    return tuple(title for title in reversed(above) if title)
 
 
 def _sure(chosen: Chosen, steps: Steps) -> tuple[float, list[str]]:
@@ -218,8 +224,11 @@ def _fill(article: Article, root: Section, used: set[int]) -> None:
         if not blocks and (taken or section.children or not section.level):
             continue
         if role == "symptom":
+            if section.role != "symptom":  # a bold message among the symptoms
+                symptoms.append(Passage("symptom", "", section.title, section.place))
             symptoms += _symptoms(blocks)
-        passages += _passages(section, blocks, role)
+        else:
+            passages += _passages(section, blocks, role)
     article.symptoms = tuple(symptoms)
     article.passages = tuple(passages)
 

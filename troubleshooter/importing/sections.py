@@ -12,7 +12,7 @@ _LONGEST_BOLD = 90  # characters of a bold line that may be a heading
 _ROLE_LEVEL, _MARKED_LEVEL, _BOLD_LEVEL = 70, 75, 80  # below all real headings (10 to 60)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Section:
     """A heading with its own blocks and the sections below it.
 
