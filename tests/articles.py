@@ -551,54 +551,56 @@ shape(
     "---\ntitle: PRB: Label Maker Stops\n---\n\n"
     + "\n".join(
         "\t" + line
-        for line in """The information in this article applies to:
-
-- Label Maker 2.0
-
-SYMPTOMS
-========
-
-When you print a label of more than two lines, the program stops and an error message
-appears on the screen of your computer.
-
-CAUSE
-=====
-
-The label was made by one of the following methods.
-
-Method 1
---------
-
-1. It was typed.
-
-2. It was pasted.
-
-WORKAROUND
-==========
-
-Use one of the following methods to work around the problem.
-
-Method 1: Print One Line
-------------------------
-
-1. On the File menu, click Setup.
-
-2. Click to clear the Two Lines check
-  box, and then click OK.
-
-Method 2: Print Sideways
-------------------------
-
-1. On the File menu, click Print.
-
-2. Click Sideways.
-
-3. Click OK.
-
-STATUS
-======
-
-This is a known problem of the product and will be looked at.""".split("\n")
+        for line in [
+            "The information in this article applies to:",
+            "",
+            "- Label Maker 2.0",
+            "",
+            "SYMPTOMS",
+            "========",
+            "",
+            "When you print a label of more than two lines, the program stops and an error message",
+            "appears on the screen of your computer.",
+            "",
+            "CAUSE",
+            "=====",
+            "",
+            "The label was made by one of the following methods.",
+            "",
+            "Method 1",
+            "--------",
+            "",
+            "1. It was typed.",
+            "",
+            "2. It was pasted.",
+            "",
+            "WORKAROUND",
+            "==========",
+            "",
+            "Use one of the following methods to work around the problem.",
+            "",
+            "Method 1: Print One Line",
+            "------------------------",
+            "",
+            "1. On the File menu, click Setup.",
+            "",
+            "2. Click to clear the Two Lines check",
+            "  box, and then click OK.",
+            "",
+            "Method 2: Print Sideways",
+            "------------------------",
+            "",
+            "1. On the File menu, click Print.",
+            "",
+            "2. Click Sideways.",
+            "",
+            "3. Click OK.",
+            "",
+            "STATUS",
+            "======",
+            "",
+            "This is a known problem of the product and will be looked at.",
+        ]
     ),
     ("Print One Line", 2),
     ("Print Sideways", 3),

@@ -1,5 +1,6 @@
 """Blocks: what an article is made of, built from events of Markdown and of HTML alike."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -133,7 +134,7 @@ class Builder:
         lines = text.split("\n")
         starts = [nth for nth, line in enumerate(lines) if _NUMBERED.match(line)]
         numbers = [int(_NUMBERED.match(lines[nth])[1]) for nth in starts]  # type: ignore[index]
-        rising = all(a < b <= a + 2 for a, b in zip(numbers, numbers[1:], strict=False))
+        rising = all(a < b <= a + 2 for a, b in itertools.pairwise(numbers))
         parent = self.stack[-1].children
         if len(starts) < 2 or not rising or numbers[0] > 2:
             parent.append(Block("text", place, text=text, main=self.main))

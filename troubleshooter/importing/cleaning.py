@@ -171,7 +171,7 @@ _SIMPLE: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 _TAG = re.compile(r"\{\{[<%][^{}\n]{0,500}+\}\}|\{%[^{}\n]{0,500}+\}|\{\{[^{}\n]{0,300}+\}\}")
 _TAG_NAME = re.compile(r"\{+[<%]-?\s*(/|end)?\s*([\w-]+)")
-_COLONS = re.compile(rf"^(\s*):{{3,4}}\s*\{{?\s*(/?\w+[\w-]*)?.*$")
+_COLONS = re.compile(r"^(\s*):{3,4}\s*\{?\s*(/?\w+[\w-]*)?.*$")
 _ADMONITION = re.compile(
     rf"^(\s*)(?:!!!|\?\?\?\+?)\s*({_NOTE}|\w+)\b\s*(?:\"([^\"]*)\")?\s*$", re.IGNORECASE
 )

@@ -168,9 +168,9 @@ def _tidied_bold(text: str) -> str:
         lone = re.search(r"(?:^|[^\w])[B-HJ-Zb-hj-z]$", out[-2:])  # a letter split off its word
         if inner[:1] in (" ", "\t") or (_GLUE.match(before) and _LATIN.match(words) and not lone):
             out = out if before.isspace() or not before else f"{out} "
-        if inner[-1:] in (" ", "\t") and after[:1] not in (" ", "", "\n"):
-            after = f" {after}"
-        elif _LATIN.match(after[:1]) and len(words) > 1 and _LATIN.match(words[-1]):
+        if (inner[-1:] in (" ", "\t") and after[:1] not in (" ", "", "\n")) or (
+            _LATIN.match(after[:1]) and len(words) > 1 and _LATIN.match(words[-1])
+        ):
             after = f" {after}"
         out += f"**{words}**{_GAP.sub('', after)}"
     return out.replace(_STAR, "\\*")

@@ -5,32 +5,16 @@ called “Resolution”; rows of a table of causes and solutions; the lowest hea
 do; and without headings, each list with the sentence above it.
 """
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
-from . import inline, words
-from .article import Place
-from .blocks import Block
+from . import words
+from .chosen import HOLDS, Chosen, acts, has_steps, inside, whole
 from .sections import Section
+from .smaller import bold_bullets, leads, row_fixes, rows
 
-_HOLDS = ("resolution", "methods")
 _VARIANTS = {"option", "step", "way", "part", "check", "tip"}
-
-
-@dataclass(slots=True)
-class Chosen:
-    """A fix to be: its title (plain), and groups of blocks, each with a heading (may be empty)."""
-
-    title: str
-    place: Place
-    groups: list[tuple[str, list[Block]]]
-    reasons: list[str] = field(default_factory=list)
-    sure: float = 0.5
-    sections: list[Section] = field(default_factory=list)  # that are used up by it
-    why: list[Block] = field(default_factory=list)
 
 
 def choose(root: Section) -> list[Chosen]:
@@ -39,72 +23,14 @@ def choose(root: Section) -> list[Chosen]:
         _issues,
         _family,
         _resolutions,
-        _rows,
+        rows,
         _leaves,
-        _leads,
+        leads,
     )
     for way in ways:
         if chosen := way(root):
             return chosen
     return []
-
-
-# --- Evidence ---
-
-
-def acts(section: Section) -> bool:
-    """Whether a section tells what to do: steps, instructions in bullets, or advice."""
-    return any(_acts(block) for each in section.walk() for block in each.blocks)
-
-
-def _acts(block: Block) -> bool:
-    if block.kind == "list":
-        return block.ordered or any(
-            words.is_order(item.words()) or words.advises(item.words()) for item in block.children
-        )
-    if block.kind == "code":
-        return True
-    text = block.words()
-    return words.advises(text) or any(
-        words.is_plain_order(each) for each in re.split(r"(?<=[.!?。])\s*", text)[:12]
-    )
-
-
-def has_steps(blocks: list[Block]) -> bool:
-    return any(block.kind == "list" and block.ordered for block in blocks)
-
-
-def _inside(section: Section, *roles: str) -> bool:
-    return any(above.role in roles for above in section.above())
-
-
-def _whole(section: Section, reason: str, sure: float, title: str = "") -> Chosen:
-    """A section with all below it as one fix."""
-    named = section.title if section.family in ("issue", "cause", "check") else section.name
-    chosen = Chosen(
-        title or named or section.title,
-        section.span(),
-        [],
-        [reason],
-        sure,
-        list(section.walk()),
-    )
-    for each in section.walk():
-        if each is not section and each.role in (
-            "cause",
-            "symptom",
-            "about",
-            "related",
-            "prevention",
-            "closing",
-        ):
-            chosen.why += each.blocks
-        elif each is section:
-            chosen.groups.append(("", each.blocks))
-        else:
-            heading = "" if each.role in _HOLDS else each.title
-            chosen.groups.append((heading, each.blocks))
-    return chosen
 
 
 # --- Several issues on one page ---
@@ -118,25 +44,28 @@ def _issues(root: Section) -> list[Chosen]:
     if len(issues) < 2:
         return []
     chosen = [
-        _whole(section, _("An issue with a resolution of its own."), 0.85) for section in issues
+        whole(section, _("An issue with a resolution of its own."), 0.85) for section in issues
     ]
     beside = {id(section.parent): section.level for section in issues}
     for section in root.walk():
         if (
-            beside.get(id(section.parent)) == section.level
-            and section not in issues
-            and not section.role
-        ):
-            if not any(
+            (
+                beside.get(id(section.parent)) == section.level
+                and section not in issues
+                and not section.role
+            )
+            and not any(
                 child.role == "cause" or child.role == "symptom" for child in section.children
-            ) and acts(section):
-                chosen.append(_whole(section, _("Stands among issues and tells what to do."), 0.5))
+            )
+            and acts(section)
+        ):
+            chosen.append(whole(section, _("Stands among issues and tells what to do."), 0.5))
     return sorted(chosen, key=lambda each: each.place)
 
 
 def _is_issue(section: Section) -> bool:
     """Whether right below a heading is a section that resolves it."""
-    if section.role in words.NOT_A_FIX | set(_HOLDS) and section.role != "cause":
+    if section.role in words.NOT_A_FIX | set(HOLDS) and section.role != "cause":
         return False
     below = [
         child
@@ -153,7 +82,7 @@ def _is_issue(section: Section) -> bool:
 def _family(root: Section) -> list[Chosen]:
     families: dict[tuple[str, int], list[Section]] = {}
     for section in root.walk():
-        if section.family and not _inside(
+        if section.family and not inside(
             section, "cause", "symptom", "related", "question", "about", "prerequisite"
         ):
             families.setdefault((section.family, _rank(section)), []).append(section)
@@ -168,14 +97,14 @@ def _family(root: Section) -> list[Chosen]:
 
 def _with_variants(section: Section, members: list[Section]) -> Chosen:
     """A member of a family, with the options beside it that belong to it."""
-    chosen = _whole(section, _numbered_reason(section), 0.9)
+    chosen = whole(section, _numbered_reason(section), 0.9)
     beside = section.parent.children if section.parent else []
     at = next((nth for nth, each in enumerate(beside) if each is section), len(beside))
     for other in beside[at + 1 :]:
         variant = other.family in _VARIANTS or words.OTHER_SYSTEM.match(other.name)
         if other in members or not variant or other.role in words.NOT_A_FIX:
             break
-        more = _whole(other, "", 0)
+        more = whole(other, "", 0)
         chosen.groups += [(heading or other.title, blocks) for heading, blocks in more.groups]
         chosen.place = chosen.place.to(more.place)
     return chosen
@@ -229,12 +158,10 @@ def _is_family(members: list[Section], root: Section) -> bool:
     chapters = [
         each
         for each in members
-        if each.role in (*_HOLDS, "prerequisite", "about", "prevention", "tips")
+        if each.role in (*HOLDS, "prerequisite", "about", "prevention", "tips")
     ]
-    if (
-        chapters
-        and len(chapters) >= len(members) / 2
-        or any(each.role in _HOLDS and each.children for each in members)
+    if (chapters and len(chapters) >= len(members) / 2) or any(
+        each.role in HOLDS and each.children for each in members
     ):
         return False
     if members[0].family == "n" and sum(_holds_dotted(each) for each in members) > 1:
@@ -274,7 +201,7 @@ def _resolutions(root: Section) -> list[Chosen]:
         section
         for section in root.walk()
         if section.role == "resolution"
-        and not _inside(section, "cause", "symptom", "question", *_HOLDS)
+        and not inside(section, "cause", "symptom", "question", *HOLDS)
     ]
     holders = [section for section in holders if section.texts().strip()]
     if not holders:
@@ -304,13 +231,13 @@ def _held(section: Section) -> list[Chosen]:
     ]
     if not children or _are_variants(children):
         rows = [
-            row for block in section.blocks if block.kind == "table" for row in _row_fixes(block)
+            row for block in section.blocks if block.kind == "table" for row in row_fixes(block)
         ]
-        bullets = _bold_bullets(section)
+        bullets = bold_bullets(section)
         if len(rows) > 1 or len(bullets) > 1:
             return rows if len(rows) > 1 else bullets
         return [
-            _whole(
+            whole(
                 section,
                 _("Its heading says that it resolves the problem."),
                 0.9,
@@ -324,10 +251,10 @@ def _held(section: Section) -> list[Chosen]:
         )
     for child in children:
         grand = [each for each in child.children if each.role not in words.NOT_A_FIX]
-        if child.role in _HOLDS and grand and not _are_variants(grand):
+        if child.role in HOLDS and grand and not _are_variants(grand):
             chosen += _held(child)
         else:
-            chosen.append(_whole(child, reason, 0.85))
+            chosen.append(whole(child, reason, 0.85))
     return chosen
 
 
@@ -340,126 +267,6 @@ def _are_variants(sections: list[Section]) -> bool:
         for section in sections
     ]
     return sum(map(bool, variants)) > len(sections) / 2
-
-
-# --- Rows of a table, bullets with a bold start ---
-
-_CAUSE_HEAD = re.compile(
-    r"\b(?:causes?|problems?|issues?|symptoms?|errors?|reason|message|condition|situation|fault|code|if|trouble|ursache|problem|fehler\w*|störung|symptom|causa|problema|síntoma|error|mensaje)\b|المشكلة|السبب|الخطأ|原因|問題|症状|エラー",
-    re.IGNORECASE,
-)
-_CURE_HEAD = re.compile(
-    r"\b(?:solutions?|fix(?:es)?|resolutions?|remed(?:y|ies)|(?:corrective |recommended |suggested |required )?actions?|what to do|workarounds?|cure|how to (?:fix|resolve).*|try this|steps|then|troubleshooting|lösung(?:en)?|abhilfe|behebung|maßnahmen?|soluci[oó]n(?:es)?|acci[oó]n(?:es)?|remedio)\b|الحل|الإجراء|解決|対処|対策|対応",
-    re.IGNORECASE,
-)
-
-
-def _rows(root: Section) -> list[Chosen]:
-    chosen: list[Chosen] = []
-    for section in root.walk():
-        if section.role in ("related", "about", "question", "prerequisite", "closing"):
-            continue
-        for block in section.blocks:
-            if block.kind == "table":
-                chosen += _row_fixes(block)
-    if len(chosen) < 2:
-        return []
-    outside = [
-        s
-        for s in root.walk()
-        for b in s.blocks
-        if b.kind == "list" and b.ordered and s.role not in words.NOT_A_FIX
-    ]
-    return chosen if len(outside) < 2 else []
-
-
-def _row_fixes(table: Block) -> list[Chosen]:
-    """The fixes of a table whose head names causes and solutions."""
-    if len(table.children) < 2:
-        return []
-    heads = [cell.words() for cell in table.children[0].children]
-    cure = next(
-        (
-            nth
-            for nth, head in enumerate(heads)
-            if nth and len(head) < 60 and _CURE_HEAD.search(head)
-        ),
-        None,
-    )
-    cause = next(
-        (
-            nth
-            for nth, head in enumerate(heads)
-            if nth != cure and len(head) < 60 and _CAUSE_HEAD.search(head)
-        ),
-        None,
-    )
-    if cure is None or cause is None:
-        return []
-    chosen = []
-    for row in table.children[1:]:
-        if len(row.children) <= max(cure, cause) or not row.children[cure].words():
-            continue
-        title = row.children[cause].words() or row.children[0].words()
-        one = Chosen(
-            title,
-            row.place,
-            [("", row.children[cure].children)],
-            [_("A row of a table of causes and solutions.")],
-            0.75,
-        )
-        one.why = [
-            block
-            for nth, cell in enumerate(row.children)
-            if nth not in (cause, cure)
-            for block in cell.children
-        ]
-        if len(title) > 120:
-            one.why = [*row.children[cause].children, *one.why]
-        chosen.append(one)
-    return chosen
-
-
-def _bold_bullets(section: Section) -> list[Chosen]:
-    """The bullets of a section, if each begins with bold words that say what to do."""
-    chosen = []
-    for block in section.blocks:
-        if block.kind != "list" or len(block.children) < 3:
-            continue
-        leads = [
-            inline.bold_lead(item.children[0].text if item.children else "")
-            for item in block.children
-        ]
-        good = [
-            lead
-            for lead, rest in leads
-            if lead and not words.OTHER_SYSTEM.match(lead) and not inline.PICTURE.search(lead)
-        ]
-        if len(good) < len(leads) or (
-            block.ordered and not all(len(item.words()) > 120 for item in block.children)
-        ):
-            continue
-        if sum(
-            rest.strip() != "" or len(item.children) > 1
-            for (_l, rest), item in zip(leads, block.children, strict=True)
-        ) < 0.8 * len(leads):
-            continue
-        if not sum(words.is_order(inline.plain(lead)) for lead in good) > len(good) / 2:
-            continue
-        for (lead, rest), item in zip(leads, block.children, strict=True):
-            first = Block("text", item.place, text=rest)
-            blocks = [*([first] if rest.strip() else []), *item.children[1:]]
-            title = inline.plain(lead).rstrip(":：. ")
-            chosen.append(
-                Chosen(
-                    title,
-                    item.place,
-                    [("", blocks)],
-                    [_("A point that begins with bold words.")],
-                    0.6,
-                )
-            )
-    return chosen
 
 
 # --- The lowest headings that tell what to do ---
@@ -479,11 +286,11 @@ def _leaves(root: Section) -> list[Chosen]:
     for section in found:
         if section in doing:
             chosen.append(
-                _whole(section, _("Its heading stands above what to do."), 0.7, section.name)
+                whole(section, _("Its heading stands above what to do."), 0.7, section.name)
             )
         elif len(doing) > 0.6 * len(found) and section.texts().strip() and len(doing) > 2:
             chosen.append(
-                _whole(
+                whole(
                     section,
                     _("Stands among fixes, but hardly says what to do."),
                     0.35,
@@ -492,7 +299,7 @@ def _leaves(root: Section) -> list[Chosen]:
             )
     if len(chosen) <= 2:
         bullets = [
-            bullet for section in doing for each in section.walk() for bullet in _bold_bullets(each)
+            bullet for section in doing for each in section.walk() for bullet in bold_bullets(each)
         ]
         if len(bullets) > 2 and not stepped:
             return bullets
@@ -533,64 +340,3 @@ def _leaves_of(section: Section) -> list[Section]:
         )
         return [alone, *leaves]
     return leaves
-
-
-# --- No headings at all ---
-
-
-def _leads(root: Section) -> list[Chosen]:
-    """Each list of steps with the sentence above it; else the text as a whole."""
-    bullets = _bold_bullets(root)
-    if len(bullets) > 2 and not has_steps(root.blocks):
-        return bullets
-    usable = [section for section in root.walk() if section.role not in words.NOT_A_FIX]
-    blocks = [block for section in usable for block in section.blocks]
-    if not any(_acts(block) for block in blocks):
-        return []
-    starts = _starts(blocks)
-    if not starts:
-        title = next(
-            (section.title for section in root.walk() if section.title and section in usable), ""
-        )
-        place = blocks[0].place.to(blocks[-1].place)
-        return [
-            Chosen(title, place, [("", blocks)], [_("The only text that says what to do.")], 0.5)
-        ]
-    return [
-        _lead(blocks[start:end])
-        for start, end in zip(starts, [*starts[1:], len(blocks)], strict=True)
-    ]
-
-
-def _starts(blocks: list[Block]) -> list[int]:
-    """Where a fix begins: at the sentence above a list that starts anew."""
-    starts: list[int] = []
-    for nth, block in enumerate(blocks):
-        if (
-            block.kind != "list"
-            or not block.ordered
-            or (starts and block.children and block.children[0].number > 1)
-        ):
-            continue
-        above = nth - 1
-        while (
-            above >= 0
-            and blocks[above].kind == "text"
-            and not inline.plain(inline.without_pictures(blocks[above].text))
-        ):
-            above -= 1
-        sentence = above >= 0 and blocks[above].kind == "text"
-        if starts and not sentence:
-            continue
-        starts.append(above if sentence else nth)
-    return starts
-
-
-def _lead(blocks: list[Block]) -> Chosen:
-    first = blocks[0]
-    place = first.place.to(blocks[-1].place)
-    text = inline.plain(first.text) if first.kind == "text" else ""
-    sentence = re.split(r"(?<=[.!?。])\s*", text.rstrip(":： "))[-1] if text else ""
-    return Chosen(
-        sentence, place, [("", blocks)], [_("A list of steps with a sentence above it.")], 0.55
-    )

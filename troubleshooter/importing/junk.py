@@ -5,45 +5,10 @@ from collections.abc import Callable
 
 from django.utils.translation import gettext as _
 
-from . import inline, words
+from . import inline, leftovers, words
 from .article import Dropped
 from .blocks import Block
 
-_LEFTOVER = re.compile(
-    r"(?:close|copy(?: link| code)?|copied!?|share|tweet|pin(?: it)?|print(?: this page)?|e-?mail|advertisement|sponsored|loading\.*|expand|collapse|show (?:more|less|all)|read more|menu|search|"
-    r"(?:↑\s*)?back to (?:the )?top(?:\s*↑)?|top|next|previous|skip to (?:main )?content|edit (?:this page|on github)|download pdf|schließen|teilen|anzeige|nach oben|cerrar|compartir|publicidad|volver arriba|إغلاق|مشاركة|إعلان|閉じる|シェア|広告|トップへ戻る|yes\s*[/|]?\s*no|excellent|"
-    r"\d[\d.,]* (?:comments?|shares?|views?|likes?)|\d+ min(?:ute)?s? read)\W*",
-    re.IGNORECASE,
-)
-_ALSO = re.compile(
-    r"(?:(?:you (?:may|might) )?also (?:read|like|see)|read (?:also|more|next)|related (?:articles?|posts?|reading|content|stories|guides|topics)|more (?:articles|from|stories)|recommended(?: (?:for you|reading|articles))?|similar (?:articles|posts)|"
-    r"you (?:may|might) (?:also )?(?:like|be interested in)|lesen sie auch|das könnte (?:sie|dich) .{0,20}|verwandte artikel|mehr zum thema|también te puede interesar|artículos relacionados|lee también|اقرأ أيضًا|اقرأ أيضا|مقالات ذات صلة|関連記事|あわせて読みたい|hot products)\s*[:：]?",
-    re.IGNORECASE,
-)
-_FOOTER = re.compile(
-    r"^\W*(?:copyright\b|©|\(c\)\s*\d{4}|all rights reserved|alle rechte vorbehalten|todos los derechos reservados|جميع الحقوق)|(?:all rights reserved|alle rechte vorbehalten|todos los derechos reservados)\W*$",
-    re.IGNORECASE,
-)
-_LEGAL = re.compile(
-    r"\b(?:trademarks?|registered in the|is not (?:developed|affiliated)|not affiliated with|markenzeichen|marcas? registradas?)\b",
-    re.IGNORECASE,
-)
-_AUTHOR = re.compile(
-    r"^\W*(?:(?:written |posted |published |reviewed |updated )?by|von|por|autor:?|author:?)\s.{0,120}(?:\d{4}|updated|published|min read|aktualisiert|actualizado)|"
-    r"^\W*(?:(?:last )?(?:updated|modified|reviewed|published)(?: on| by|:)?|zuletzt aktualisiert|última actualización)\b.{0,60}\d{2,4}.{0,30}$|\d{4}.{0,30}/\s*updated by\b.{0,80}",
-    re.IGNORECASE,
-)
-_TAGS = re.compile(
-    r"^\W*(?:tags?|categories|filed under|labels|schlagwörter|etiquetas)\s*[:：]", re.IGNORECASE
-)
-_HELPFUL = re.compile(
-    r"^\W*(?:(?:was|is|did|has) this (?:article|page|post|answer|guide|information|help)\b.{0,60}\?|.{0,20}found this (?:helpful|useful).{0,40}|what do you think of this post\??|how useful was this.{0,30}|rate this (?:article|page).{0,20}|rating:\s*[\d.].{0,60}|war (?:dieser artikel|das) hilfreich.{0,20}|¿?(?:te|le) (?:ha )?(?:fue|sido|resultó) útil.{0,40}|هل كان .{0,30}مفيد.{0,10}|この(?:記事|ページ)は(?:役に立ち|参考になり).{0,10})(?:\s*(?:yes|no|ja|nein|sí|はい|いいえ)\W*){0,2}$",
-    re.IGNORECASE,
-)
-_CRUMBS = re.compile(
-    r"^\W*(?:home|start(?:seite)?|inicio|help center|support|docs|الرئيسية|ホーム)\W{0,12}(?:>|›|»|/|\||→)",
-    re.IGNORECASE,
-)
 _MANY_HEADINGS = 300
 
 
@@ -99,7 +64,7 @@ def _without_inner(block: Block, drop: Drop) -> Block:
         if (
             child.kind == "text"
             and child.text
-            and _LEFTOVER.fullmatch(inline.plain(child.text))
+            and leftovers.LEFTOVER.fullmatch(inline.plain(child.text))
             and len(block.children) > 1
             and block.kind == "item"
         ):
@@ -122,19 +87,19 @@ def _line_reason(block: Block, text: str) -> str:
     if not re.search(r"\w", text):
         return _("no words") if text else ""
     links = inline.links(block.text)
-    if _LEFTOVER.fullmatch(text):
+    if leftovers.LEFTOVER.fullmatch(text):
         return _("left over from a gallery or a button")
-    if _HELPFUL.match(text):
+    if leftovers.HELPFUL.match(text):
         return _("a question about this page")
-    if _TAGS.match(text):
+    if leftovers.TAGS.match(text):
         return _("tags")
-    if _AUTHOR.search(text) and len(text) < 200:
+    if leftovers.AUTHOR.search(text) and len(text) < 200:
         return _("about the author")
-    if links and _CRUMBS.match(text) and len(text) < 200:
+    if links and leftovers.CRUMBS.match(text) and len(text) < 200:
         return _("site navigation")
     if len(links) > 2 and inline.is_links_only(block.text) and "\n" not in block.text.strip():
         return _("site navigation")
-    if _ALSO.match(text) and links and len(text) < 300:
+    if leftovers.ALSO.match(text) and links and len(text) < 300:
         return _("“also read”")
     return ""
 
@@ -235,7 +200,7 @@ def _without_also_read(blocks: list[Block], drop: Drop) -> list[Block]:
     also = False
     for block in blocks:
         text = inline.plain(block.text) if block.kind == "text" else ""
-        if text and _ALSO.fullmatch(text):
+        if text and leftovers.ALSO.fullmatch(text):
             also = True
         elif also and not _is_links(block):
             also = False
@@ -251,7 +216,7 @@ def _without_footer(blocks: list[Block], drop: Drop) -> list[Block]:
     for nth, block in enumerate(blocks):
         if (
             block.kind != "text"
-            or not _FOOTER.search(inline.plain(block.text))
+            or not leftovers.FOOTER.search(inline.plain(block.text))
             or len(block.text) > 600
         ):
             continue
@@ -265,7 +230,9 @@ def _without_footer(blocks: list[Block], drop: Drop) -> list[Block]:
             drop(each, _("site footer"))
         return blocks[:nth]
     legal = [
-        b for b in blocks[-3:] if b.kind == "text" and _LEGAL.search(b.text) and len(b.text) < 400
+        b
+        for b in blocks[-3:]
+        if b.kind == "text" and leftovers.LEGAL.search(b.text) and len(b.text) < 400
     ]
     for block in legal:
         drop(block, _("site footer"))

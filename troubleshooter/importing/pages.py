@@ -10,7 +10,7 @@ from html import unescape
 
 from django.utils.translation import gettext_lazy as _
 
-from . import inline, words
+from . import inline, leftovers, words
 from .article import Place
 from .blocks import Builder
 
@@ -25,13 +25,45 @@ _TEMPLATE = re.compile(
 )
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_PARAGRAPHS = set(
-    "p div section article main center dd dl address figure figcaption fieldset hgroup details "
-    "body html steps tabs accordion".split()
-)
+_PARAGRAPHS = {
+    "p",
+    "div",
+    "section",
+    "article",
+    "main",
+    "center",
+    "dd",
+    "dl",
+    "address",
+    "figure",
+    "figcaption",
+    "fieldset",
+    "hgroup",
+    "details",
+    "body",
+    "html",
+    "steps",
+    "tabs",
+    "accordion",
+}
 _RAW = {"script", "style", "noscript", "template", "iframe", "object", "svg", "video", "audio", "canvas",
         "select", "textarea", "map", "title"}  # fmt: skip
-_VOID = set("img br hr input meta link wbr source col embed area base track param".split())
+_VOID = {
+    "img",
+    "br",
+    "hr",
+    "input",
+    "meta",
+    "link",
+    "wbr",
+    "source",
+    "col",
+    "embed",
+    "area",
+    "base",
+    "track",
+    "param",
+}
 _BOLD, _ITALIC = {"b", "strong"}, {"i", "em"}
 _LISTS = {"ul": False, "ol": True, "list": False, "steps": True}
 
@@ -46,30 +78,6 @@ _CHROME = {
     "dialog": _("a dialog"),
     "marquee": "",
 }
-_JUNK_CLASSES = (
-    (r"breadcrumbs?", _("site navigation")),
-    (r"side-?bar|site-?nav\w*|nav-?bar|navigation|nav-?menu|menu-?bar|pagination|pager|prev-?next|pn|toc|"
-     r"table-of-contents|on-this-page|skip-?(?:link|nav|to-content)?|mobile-?menu|site-?header|masthead|"
-     r"site-?footer|page-?footer|footer", _("site navigation")),
-    (r"share|share-?(?:bar|buttons?|icons?|links?)|social|social-?\w+|addtoany\w*|sharing|sharedaddy",
-     _("a share bar")),
-    (r"ads?|adsbygoogle|ad-?(?:container|wrapper|block|unit|slot|banner)|advert\w*|sponsor\w*|affiliate\w*|"
-     r"promo(?:tion)?(?:-?(?:box|banner|bar))?", _("an advertisement")),
-    (r"comments?|comment-?(?:list|form|area|section)|disqus\w*|respond", _("comments")),
-    (r"author-?(?:box|bio|info|card)?|byline|post-?author|about-?author", _("about the author")),
-    (r"related(?:-?\w+)?|also-?read|you-?may-?(?:also-?)?like|recommended(?:-?\w+)?|read-?next|more-?articles",
-     _("“also read”")),
-    (r"feedback|rating|ratings?-?\w+|was-?this-?helpful|helpful|vote|article-?votes?|survey",
-     _("a question about this page")),
-    (r"cookie\w*|cookie-?\w+|consent\w*|newsletter\w*|subscribe\w*|popup|modal-?backdrop|search-?(?:box|bar|form|results)",
-     _("not a part of the article")),
-    (r"copy-?(?:btn|button|code)|headerlink|anchor-?link|header-?anchor|permalink|visually-?hidden|sr-?only|"
-     r"screen-?reader\w*|edit-?(?:link|page)|btn-?\w*(?:pdf|copy|print)\w*|print-?button|meta-?row", _("a button")),
-)  # fmt: skip
-_JUNK = [
-    (re.compile(rf"(?:[\w-]+[_-]{{2}})?(?:{names})", re.IGNORECASE), why)
-    for names, why in _JUNK_CLASSES
-]
 _NOTE_CLASS = re.compile(
     r"(?:^|[\s_-])(note|tip|info|important|hint|warning|caution|danger|alert|callout|admonition|notice)s?(?:$|[\s_-])",
     re.IGNORECASE,
@@ -218,7 +226,7 @@ class Page:
         """Why an element is no part of the article, or nothing."""
         if name in _NOTE_TAGS and (name != "aside" or not self.whole):
             return ""
-        names = attributes.get("class", "").split()[:30] + [attributes.get("id", "")]
+        names = [*attributes.get("class", "").split()[:30], attributes.get("id", "")]
         if _NOTE_CLASS.search(" ".join(names)) and name != "ins":
             return ""
         if name == "header" and (self._main or self._heading):
@@ -241,7 +249,7 @@ class Page:
         if name in ("body", "html", "main", "article") or name in _HEADINGS:
             return ""
         for each in names:
-            for pattern, why in _JUNK:
+            for pattern, why in leftovers.JUNK_CLASSES:
                 if pattern.fullmatch(each):
                     return str(why)
         return ""

@@ -11,10 +11,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from . import doubting, inline, junk, judging, source, words, writing
+from . import doubting, inline, judging, junk, source, words, writing
 from .article import Article, ArticleFix, Doubt, Dropped, Passage, Place
 from .blocks import Block
-from .judging import Chosen
+from .chosen import Chosen, has_steps
 from .outline import outline
 from .pages import Page
 from .sections import Section, divide
@@ -92,7 +92,7 @@ def _take_title(root: Section, read: Source, page: Page | None) -> str:
 
 def _looks_like_title(root: Section, sections: list[Section], known: list[str]) -> bool:
     first = sections[0]
-    if first.bold or root.blocks or first.role or first.family or judging.has_steps(first.blocks):
+    if first.bold or root.blocks or first.role or first.family or has_steps(first.blocks):
         return False
     if len(sections) == 1:
         return not known
@@ -100,10 +100,8 @@ def _looks_like_title(root: Section, sections: list[Section], known: list[str]) 
         return False
     if not known:
         return (
-            bool(first.children)
-            and len([e for e in sections if e.level == first.level]) == 1
-            or _is_topic(first.title)
-        )
+            bool(first.children) and len([e for e in sections if e.level == first.level]) == 1
+        ) or _is_topic(first.title)
     return _is_topic(first.title) and len(sections) > 2
 
 

@@ -204,7 +204,9 @@ def _can_head(blocks: list[Block], nth: int) -> bool:
 
 def _is_heading_item(block: Block, following: Block) -> bool:
     """A list of one bold item above a text: a heading that happens to be numbered."""
-    if len(block.children) != 1 or following.kind == "list" and following.ordered == block.ordered:
+    if len(block.children) != 1 or (
+        following.kind == "list" and following.ordered == block.ordered
+    ):
         return False
     item = block.children[0]
     if len(item.children) != 1 or item.children[0].kind != "text":

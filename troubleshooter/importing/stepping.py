@@ -234,7 +234,7 @@ def _lettered(blocks: list[Block]) -> list[Block]:
 
 
 def _letters(text: str) -> list[str]:
-    found = [each for each in _RUN_ON.finditer(text)]
+    found = list(_RUN_ON.finditer(text))
     if (
         len(found) > 1
         and [each[1].lower() for each in found] == list("abcdefgh")[: len(found)]

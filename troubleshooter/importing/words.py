@@ -313,3 +313,14 @@ OTHER_SYSTEM = re.compile(
     r"^\W*(?:(?:for|on|in|using|if you(?:'re|’re| are| use| have)|für|unter|auf|bei|en|para|على|في)\s.{0,90}|(?:windows|mac(?:os| os)?|os x|linux|android|ios|ipad(?:os)?|iphone|chrome(?:\s?os)?|firefox|safari|edge|ubuntu|opera|samsung|huawei|xiaomi|pc|desktop|mobile|web|browser|laptop|console|xbox|playstation|ps[45]|nintendo)\b.{0,60})$",
     re.IGNORECASE,
 )
+
+# --- Heads of tables of causes and solutions ---
+
+CAUSE_HEAD = re.compile(
+    r"\b(?:causes?|problems?|issues?|symptoms?|errors?|reason|message|condition|situation|fault|code|if|trouble|ursache|problem|fehler\w*|störung|symptom|causa|problema|síntoma|error|mensaje)\b|المشكلة|السبب|الخطأ|原因|問題|症状|エラー",
+    re.IGNORECASE,
+)
+CURE_HEAD = re.compile(
+    r"\b(?:solutions?|fix(?:es)?|resolutions?|remed(?:y|ies)|(?:corrective |recommended |suggested |required )?actions?|what to do|workarounds?|cure|how to (?:fix|resolve).*|try this|steps|then|troubleshooting|lösung(?:en)?|abhilfe|behebung|maßnahmen?|soluci[oó]n(?:es)?|acci[oó]n(?:es)?|remedio)\b|الحل|الإجراء|解決|対処|対策|対応",
+    re.IGNORECASE,
+)
