@@ -812,8 +812,10 @@ shape(
     "a page with much around it",
     "page.html",
     """<!DOCTYPE html><html lang="en"><head><title>Fix a frozen screen | Help Center</title>
-<meta name="description" content="What to do when the screen is frozen."><script>track()</script></head>
-<body><header><a href="/">Help Center</a><nav><ul><li><a href="/a">All articles</a></li></ul></nav></header>
+<meta name="description" content="What to do when the screen is frozen.">
+<script>track()</script></head>
+<body><header><a href="/">Help Center</a>
+<nav><ul><li><a href="/a">All articles</a></li></ul></nav></header>
 <div class="sidebar"><h3>Popular</h3><ul><li><a href="/x">Pay a bill</a></li></ul></div>
 <main><div class="breadcrumb"><a href="/">Home</a> &gt; Screens</div>
 <h1>Fix a frozen screen</h1><div class="author-box">Written by Ann Author</div>
@@ -1075,7 +1077,8 @@ shape(
     "issues with problem and solution in one paragraph",
     "lines.html",
     """<html><body><h1>Common problems</h1>
-<h3>Blank page</h3><p><b>Problem:</b> The page stays white.</p><p><b>Solution:</b> Reload the page.</p>
+<h3>Blank page</h3><p><b>Problem:</b> The page stays white.</p>
+<p><b>Solution:</b> Reload the page.</p>
 <h3>Slow page</h3><p><b>Problem:</b> The page takes long.</p><p><b>Solution:</b></p>
 <ol><li>Close other pages.</li><li>Reload the page.</li></ol></body></html>""",
     ("Blank page", None),
@@ -1101,7 +1104,8 @@ shape(
     "drawers.html",
     """<html><body><main><h1>Heater does not start</h1>
 <details><summary>Check the thermostat</summary><p>Turn it to 22 degrees.</p></details>
-<details><summary>Bleed the heater</summary><ol><li>Open the valve.</li><li>Close it.</li></ol></details>
+<details><summary>Bleed the heater</summary>
+<ol><li>Open the valve.</li><li>Close it.</li></ol></details>
 </main></body></html>""",
     ("Check the thermostat", None),
     ("Bleed the heater", 2),

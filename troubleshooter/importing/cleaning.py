@@ -5,7 +5,6 @@ Lines inside fenced code are left alone. Each line keeps its number in the sourc
 """
 
 import re
-from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -76,12 +75,12 @@ def _without_blocks(lines: list[Line], dropped: list[Dropped]) -> list[Line]:
             if rest.strip():
                 waiting.append(Line(rest, line.number))
             continue
-        text, rest, at = end
-        dropped.append(Dropped(text.strip(), reason, Place(line.number, rest.number)))
-        if rest.text.strip():
-            waiting.append(rest)
+        text, left, at = end
+        dropped.append(Dropped(text.strip(), reason, Place(line.number, left.number)))
+        if left.text.strip():
+            waiting.append(left)
         else:
-            kept.append(Line("", rest.number))
+            kept.append(Line("", left.number))
     return kept
 
 
@@ -145,7 +144,10 @@ def _without_pixels(line: Line, dropped: list[Dropped]) -> str:
 
 # --- Dialects ---
 
-_NOTE = r"note|tip|info|information|important|hint|warning|caution|danger|alert|callout|attention|admonition|success|error|message|aside"
+_NOTE = (
+    r"note|tip|info|information|important|hint|warning|caution|danger|alert|callout|attention|"
+    r"admonition|success|error|message|aside"
+)
 _DOCFX_PICTURE = re.compile(r":::image\b([^\n]{0,3000}?):::")
 _SOURCE = re.compile(r'source="([^"]*)"')
 _ALT = re.compile(r'alt-text="([^"]*)"')
@@ -215,11 +217,11 @@ def _undialected(lines: list[Line], dropped: list[Dropped]) -> list[Line]:
                 text = text[dedent:]
             else:
                 dedent, quoting = 0, "" if quoting == "indent" else quoting
-        text, quoting, dedent = _without_tags(
+        left, quoting, dedent = _without_tags(
             Line(text, line.number), quoting, dedent, kept, dropped
         )
-        if text is not None:
-            kept.append(Line(f"> {text}" if quoting else text, line.number))
+        if left is not None:
+            kept.append(Line(f"> {left}" if quoting else left, line.number))
     return _numbered(kept)
 
 
@@ -359,6 +361,3 @@ def _needs_air(kept: list[Line], number: int, last: int) -> bool:
 
 def lines_of(text: str, first: int = 1) -> list[Line]:
     return [Line(line, first + nth) for nth, line in enumerate(text.split("\n"))]
-
-
-Cleaner = Callable[[list[Line]], Iterator[Line]]

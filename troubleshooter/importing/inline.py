@@ -22,6 +22,9 @@ _BLANKS = re.compile(r"\s+")
 _MARKUP = re.compile(r"[*_`<&\\\[\]]")
 _STAR = "\ue000"  # stands for an escaped character's star while emphasis is read
 _UNDER = "\ue001"
+_CODE = "\ue002"  # around the number of a span of code
+_CODE_SPAN = re.compile("\ue002(\\d+)\ue002")
+_PRIVATE = str.maketrans("", "", "\ue000\ue001\ue002\ue010")
 _EMPHASIS = re.compile(r"\*\*\*|\*\*|(?<![\w_])__(?=\S)|(?<=\S)__(?![\w_])")
 _ITALIC = re.compile(r"(?<![\w*\\])[*_](?=[^\s*_])|(?<=[^\s*_\\])[*_](?![\w*])")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏ0-9]")
@@ -114,20 +117,24 @@ def bold_lead(text: str) -> tuple[str, str]:
 
 def tidy(text: str) -> str:
     """The text with emphasis repaired, needless tags gone and entities as characters."""
-    parts = re.split(r"(`+)", _HIDDEN.sub("", text))
-    tidied, code = [], ""
+    parts = re.split(r"(`+)", _HIDDEN.sub("", text.translate(_PRIVATE)))
+    out: list[str] = []
+    spans: list[str] = []  # of code, while the rest is tidied
     last = {tick: nth for nth, tick in enumerate(parts) if nth % 2}
+    code = ""
     for nth, part in enumerate(parts):
-        if nth % 2:
-            if not code and last[part] > nth:
-                code = part
-            elif code == part:
-                code = ""
-            tidied.append(part)
+        if code:
+            spans[-1] += part
+            code = "" if part == code and nth % 2 else code
+        elif nth % 2 and last[part] > nth:
+            code = part
+            spans.append(part)
+            out.append(f"{_CODE}{len(spans) - 1}{_CODE}")
         else:
-            tidied.append(part if code else _tidied(part))
-    text = _EMPTY_LINK.sub("", _tidied_bold("".join(tidied)))
-    return _GLUED_LINK.sub(" ", text).strip()
+            out.append(part if nth % 2 else _tidied(part))
+    text = _EMPTY_LINK.sub("", _tidied_bold("".join(out)))
+    text = _GLUED_LINK.sub(" ", text).strip()
+    return _CODE_SPAN.sub(lambda found: spans[int(found[1])], text) if spans else text
 
 
 def _tidied(text: str) -> str:

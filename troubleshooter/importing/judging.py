@@ -128,7 +128,7 @@ def _worth(members: list[Section]) -> tuple[int, int, int]:
         "n": 2,
         "step": 1,
     }
-    worth = said.get(family, 2 if family.endswith("n") else 0)
+    worth = said.get(family, 2 if family.strip(".") == "n" else 0)
     if family == "cause":
         worth = -1
     nested = sum(
@@ -188,7 +188,7 @@ def _acting_beside(members: list[Section], root: Section) -> list[Section]:
 
 
 def _numbered_reason(section: Section) -> str:
-    if section.family.endswith("n"):
+    if section.family.strip(".") == "n":
         return _("Its heading is numbered like the others.")
     return _("Its heading says that it is one of several to try.")
 

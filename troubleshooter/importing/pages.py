@@ -46,8 +46,8 @@ _PARAGRAPHS = {
     "tabs",
     "accordion",
 }
-_RAW = {"script", "style", "noscript", "template", "iframe", "object", "svg", "video", "audio", "canvas",
-        "select", "textarea", "map", "title"}  # fmt: skip
+_RAW = {"script", "style", "noscript", "template", "iframe", "object", "svg", "video", "audio",
+        "canvas", "select", "textarea", "map", "title"}  # fmt: skip
 _VOID = {
     "img",
     "br",

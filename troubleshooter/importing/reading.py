@@ -59,8 +59,10 @@ def _front_text(read: Source, *names: str) -> str:
 
 
 def _similar(one: str, other: str) -> float:
-    keys = [re.sub(r"[\W_]+", "", text.casefold())[:200] for text in (one, other)]
-    return difflib.SequenceMatcher(None, *keys, autojunk=False).ratio() if all(keys) else 0.0
+    first, second = (re.sub(r"[\W_]+", "", text.casefold())[:200] for text in (one, other))
+    if not first or not second:
+        return 0.0
+    return difflib.SequenceMatcher(None, first, second, autojunk=False).ratio()
 
 
 def _take_title(root: Section, read: Source, page: Page | None) -> str:

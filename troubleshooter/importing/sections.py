@@ -1,4 +1,4 @@
-"""Sections: the blocks of an article under their headings, bold lines that are headings included."""
+"""Sections: the blocks of an article under their headings, bold lines included."""
 
 import re
 from collections.abc import Iterator
@@ -155,7 +155,7 @@ def _title_of(block: Block) -> str:
 def _heading_levels(blocks: list[Block]) -> dict[int, int]:
     """The level of each block that is a heading, by its number."""
     levels = {nth: 10 * block.level for nth, block in enumerate(blocks) if block.kind == "heading"}
-    families = {}
+    families: dict[str, int] = {}
     for nth, level in levels.items():
         family = words.marker(inline.plain(blocks[nth].text))[0]
         if family:

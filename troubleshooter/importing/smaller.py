@@ -5,6 +5,7 @@ import re
 from django.utils.translation import gettext as _
 
 from . import inline, words
+from .article import MOST
 from .blocks import Block
 from .chosen import Chosen, block_acts, has_steps
 from .sections import Section
@@ -54,28 +55,25 @@ def row_fixes(table: Block) -> list[Chosen]:
     )
     if cure is None or cause is None:
         return []
-    chosen = []
-    for row in table.children[1:]:
-        if len(row.children) <= max(cure, cause) or not row.children[cure].words():
-            continue
-        title = row.children[cause].words() or row.children[0].words()
-        one = Chosen(
-            title,
-            row.place,
-            [("", row.children[cure].children)],
-            [_("A row of a table of causes and solutions.")],
-            0.75,
-        )
-        one.why = [
-            block
-            for nth, cell in enumerate(row.children)
-            if nth not in (cause, cure)
-            for block in cell.children
-        ]
-        if len(title) > 120:
-            one.why = [*row.children[cause].children, *one.why]
-        chosen.append(one)
-    return chosen
+    return [
+        _row_fix(row, cause, cure, heads)
+        for row in table.children[1:]
+        if len(row.children) > max(cause, cure) and row.children[cure].words()
+    ]
+
+
+def _row_fix(row: Block, cause: int, cure: int, heads: list[str]) -> Chosen:
+    cells = row.children
+    title = cells[cause].words() or cells[0].words()
+    reason = _("A row of a table of causes and solutions.")
+    one = Chosen(title, row.place, [("", cells[cure].children)], [reason], 0.75)
+    if len(title) > MOST["title"]:
+        one.why = list(cells[cause].children)
+    for nth, cell in enumerate(cells):
+        if nth not in (cause, cure) and cell.words():
+            head = f"**{heads[nth]}**" if nth < len(heads) and heads[nth] else ""
+            one.why += [Block("text", cell.place, text=head), *cell.children]
+    return one
 
 
 def bold_bullets(section: Section) -> list[Chosen]:

@@ -180,7 +180,8 @@ def _front_matter(text: str) -> tuple[dict[str, Any], str, str]:
 
 def _unclosed(text: str, at: int) -> tuple[dict[str, Any], str, str]:
     """Front matter that nobody closed: the lines that look like it."""
-    end, values = at, {}
+    end = at
+    values: dict[str, Any] = {}
     for line in text[at:].split("\n", 200)[:200]:
         key = _KEY.match(line)
         if not key and not (line.startswith(("  ", "- ")) and values):

@@ -41,16 +41,18 @@ Groups = list[tuple[str, list[Block]]]
 def steps_of(groups: Groups) -> Steps:
     """The steps of a fix from its groups of blocks, each with a heading that may be empty."""
     ordered = _chosen_lists(groups, ordered=True)
-    if ordered:
-        return _by_lists(groups, ordered, "list")
+    if ordered and (taken := _by_lists(groups, ordered, "list")).steps:
+        return taken
     lettered = [(heading, _lettered(blocks)) for heading, blocks in groups]
-    if letters := _chosen_lists(lettered, ordered=True):
-        return _by_lists(lettered, letters, "list")
+    letters = _chosen_lists(lettered, ordered=True)
+    if letters and (taken := _by_lists(lettered, letters, "list")).steps:
+        return taken
     numbered = [words.marker(heading)[0] in ("step", "n") for heading, _blocks in groups if heading]
     if sum(numbered) > 1:
         return _by_headings(groups)
-    if bullets := _chosen_lists(groups, ordered=False):
-        return _by_lists(groups, bullets, "bullets")
+    bullets = _chosen_lists(groups, ordered=False)
+    if bullets and (taken := _by_lists(groups, bullets, "bullets")).steps:
+        return taken
     return _by_prose(groups)
 
 
@@ -167,7 +169,8 @@ def _take_list(taken: Steps, block: Block, heading: str) -> None:
 
 def _step(item: Block) -> ArticleStep | None:
     """An item as a step: its text, with the points of lists in it as children."""
-    texts, children = [], []
+    texts: list[Block] = []
+    children: list[ArticleStep] = []
     for block in item.children:
         if block.kind == "list" and not children:
             children = [step for each in block.children if (step := _step(each))]
