@@ -42,22 +42,28 @@ _LONGEST_AD = 120  # lines from the begin of an advertisement to its end
 
 def clean(lines: list[Line]) -> tuple[list[Line], list[Dropped]]:
     """The lines without junk, and what was taken out."""
-    dropped: list[Dropped] = []
-    kept = _without_blocks(lines, dropped)
+    kept, dropped = without_blocks(lines)
     return _undialected(kept, dropped), dropped
 
 
 # --- Junk between two marks ---
 
 
-def _without_blocks(lines: list[Line], dropped: list[Dropped]) -> list[Line]:
+def without_blocks(lines: list[Line], *, fenced: bool = True) -> tuple[list[Line], list[Dropped]]:
+    """The lines without advertisements, comments, scripts and the like, and what went.
+
+    Code between fences (there is none in HTML) stays as it is.
+    """
+    dropped: list[Dropped] = []
     kept: list[Line] = []
     waiting: list[Line] = []  # what is left of a line after a block ended in it
     at, code = 0, ""
     while at < len(lines) or waiting:
-        line = waiting.pop() if waiting else lines[at]
-        at += not waiting or line is lines[at]
-        code, inside = _code(line.text, code)
+        if waiting:
+            line = waiting.pop()
+        else:
+            line, at = lines[at], at + 1
+        code, inside = _code(line.text, code) if fenced else ("", False)
         if inside or "<" not in line.text:
             kept.append(line)
             continue
@@ -81,7 +87,7 @@ def _without_blocks(lines: list[Line], dropped: list[Dropped]) -> list[Line]:
             waiting.append(left)
         else:
             kept.append(Line("", left.number))
-    return kept
+    return kept, dropped
 
 
 def _code(text: str, code: str) -> tuple[str, bool]:

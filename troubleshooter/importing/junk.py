@@ -21,7 +21,7 @@ def without_junk(blocks: list[Block]) -> tuple[list[Block], list[Dropped]]:
         dropped.append(Dropped(text, reason, block.place))
 
     blocks = _without_menu(_without_lines(blocks, drop), drop)
-    blocks = _without_contents(blocks, drop)
+    blocks = _without_contents(_without_sections(blocks, drop), drop)
     blocks = _without_also_read(blocks, drop)
     blocks = _without_footer(blocks, drop)
     return _without_link_lists(blocks, drop), dropped
@@ -102,6 +102,23 @@ def _line_reason(block: Block, text: str) -> str:
     if leftovers.ALSO.match(text) and links and len(text) < 300:
         return _("“also read”")
     return ""
+
+
+def _without_sections(blocks: list[Block], drop: Drop) -> list[Block]:
+    """Sections whose heading says that they are no part of the article: comments, the author."""
+    kept = []
+    level = 0  # of the heading whose section goes
+    for block in blocks:
+        if block.kind == "heading":
+            if level and block.level <= level:
+                level = 0
+            if not level and words.role(inline.plain(block.text)) == "junk":
+                level = block.level
+        if level:
+            drop(block, _("not a part of the article, as its heading says"))
+        else:
+            kept.append(block)
+    return kept
 
 
 def _same(text: str, title: str) -> bool:

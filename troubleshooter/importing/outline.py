@@ -26,7 +26,10 @@ def outline(source: Source) -> tuple[Builder, Page | None]:
     builder = Builder()
     if source.is_html:
         page = Page(builder, whole=True)
-        page.feed(source.body, source.first)
+        lines, builder.dropped = cleaning.without_blocks(
+            cleaning.lines_of(source.body, source.first), fenced=False
+        )
+        page.feed("\n".join(line.text for line in lines), lines=[line.number for line in lines])
         page.finish()
         builder.close_all(source.first + source.body.count("\n"))
         _outside_main(builder)
@@ -145,10 +148,9 @@ class _Reader:
             self.builder.leaf("code", token.content.rstrip("\n"), self.place)
 
     def _html(self, token: Token) -> None:
-        numbers = (
-            [line.number for line in self.lines[token.map[0] : token.map[1]]] if token.map else []
-        )
-        self.page.feed(token.content, self.place.first, lines=numbers or None)
+        first, last = token.map or (0, 1)
+        numbers = [line.number for line in self.lines[first:last]]
+        self.page.feed(token.content, lines=numbers or [self.place.first])
         self.page.pause()
 
     def finish(self) -> None:
@@ -216,12 +218,18 @@ def _unwrap(builder: Builder) -> None:
 
 
 _STARTS = (
-    (re.compile(r"\(?(\d{1,2})\s?[.)）、．]\s+(?=\S)"), True),
+    (re.compile(r"\(?(\d{1,2})\s?\\?[.)）、．]\s*(?=[^\d\s.])"), True),
+    (re.compile(r"\*\*\(?(\d{1,2})\s?\\?[.)）]\s?\*\*\s*(?=\S)"), True),
+    (re.compile(r"\*\*(?=\(?(\d{1,2})\s?\\?[)）].*\*\*.*\w)"), True),
     (
         re.compile(r"(?:step|schritt|paso|手順)\s(\d{1,2})\s?[:.)：–-]\s*(?=\S)", re.IGNORECASE),
         True,
     ),
     (re.compile(r"([•·▪◦‣])\s*(?=\S)"), False),
+)
+_BOLD_NUMBER = re.compile(r"^\(?\d{1,2}\s?\\?[)）]\s*")
+_PICTURES_FIRST = re.compile(
+    r"((?:\[?!\[[^\[\]]{0,500}\]\([^()]{0,2000}\)(?:\]\([^()]{0,2000}\))?\s*)+)(?=\S)"
 )
 
 
@@ -229,21 +237,35 @@ def _as_lists(blocks: list[Block]) -> list[Block]:
     """Paragraphs that begin with a number or a dot, as word processors write lists."""
     out: list[Block] = []
     for block in blocks:
-        found = None
-        if block.kind == "text" and not inline.is_bold(block.text):
-            found = next(((m, o) for p, o in _STARTS if (m := p.match(block.text))), None)
-        if not found:
+        match, ordered, text = _start(block)
+        if not match:
             out.append(block)
             continue
-        match, ordered = found
+        if before := block.text[: len(block.text) - len(text)].strip():
+            out.append(Block("text", block.place, text=before))
+        rest = text[match.end() :]
+        if match[0] == "**":  # the number and the first words are bold together
+            rest = f"**{_BOLD_NUMBER.sub('', rest)}"
         item = Block("item", block.place, number=int(match[1]) if ordered else 0)
-        item.children.append(Block("text", block.place, text=block.text[match.end() :]))
+        item.children.append(Block("text", block.place, text=inline.tidy(rest)))
         last = out[-1] if out else None
         if not (last and last.kind == "list" and last.ordered == ordered and last.note == "made"):
             out.append(Block("list", block.place, ordered=ordered, note="made"))
         out[-1].children.append(item)
         out[-1].place = out[-1].place.to(block.place)
     return out
+
+
+def _start(block: Block) -> tuple[re.Match[str] | None, bool, str]:
+    """The number or dot that a paragraph begins with, after pictures, and the text from there."""
+    if block.kind != "text" or inline.is_bold(block.text):
+        return None, False, ""
+    pictures = _PICTURES_FIRST.match(block.text)
+    for text in (block.text, block.text[pictures.end() :] if pictures else ""):
+        for pattern, ordered in _STARTS:
+            if match := pattern.match(text):
+                return match, ordered, text
+    return None, False, ""
 
 
 def _is_program(text: str) -> bool:

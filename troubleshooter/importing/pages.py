@@ -122,19 +122,19 @@ class Page:
         self._depths: dict[str, int] = {}
         self._main = ""
 
-    def feed(self, text: str, line: int, *, lines: list[int] | None = None) -> None:
-        """Read `text`, which starts at `line` of the source (or has `lines`, one for each)."""
+    def feed(self, text: str, *, lines: list[int]) -> None:
+        """Read `text`, whose lines have these numbers in the source."""
         breaks = [found.start() for found in re.finditer("\n", text)]
         at = 0
         while at < len(text):
             nth = bisect_right(breaks, at - 1) if at else 0
-            self._line = lines[min(nth, len(lines) - 1)] if lines else line + nth
+            self._line = lines[min(nth, len(lines) - 1)]
             sign = text.find("<", at)
             end = len(text) if sign < 0 else sign
             if end > at:
                 self._data(text[at:end])
                 nth = bisect_right(breaks, end - 1)
-                self._line = lines[min(nth, len(lines) - 1)] if lines else line + nth
+                self._line = lines[min(nth, len(lines) - 1)]
             at = end if sign < 0 else self._markup(text, sign)
 
     def finish(self) -> None:
@@ -377,8 +377,12 @@ class Page:
         if self.builder.inside("item", up_to="list"):
             self.builder.close("item", self._line)
         if not self.builder.inside("list", up_to="cell"):
-            self.builder.open("list", self._line)
-        self.builder.open("item", self._line, number=_whole(attributes.get("value"), 0))
+            self.builder.open("list", self._line, number=1)
+        items = next(
+            block for block in reversed(self.builder.stack) if block.kind in ("list", "root")
+        )
+        counted = items.number + len(items.children)
+        self.builder.open("item", self._line, number=_whole(attributes.get("value"), counted))
 
     def _open_table(self, name: str) -> None:
         builder = self.builder
@@ -428,6 +432,8 @@ class Page:
             self._from = self._line + text[:blank].count("\n")
         if self._code:
             self._words.append(text)
+        elif self._words and self._words[-1].startswith("![") and re.match(r"\s*\n\s*\d", text):
+            self._words.append("\n" + _ESCAPE.sub(r"\\\1", " ".join(text.split())) + " ")
         else:
             self._words.append(_ESCAPE.sub(r"\\\1", re.sub(r"\s+", " ", _TEMPLATE.sub("", text))))
 
