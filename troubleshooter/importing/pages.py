@@ -19,6 +19,7 @@ _TAG = re.compile(
 )
 _BROKEN_TAG = re.compile(r"</?[a-zA-Z!?][^<>]{0,4000}+>")
 _ATTRIBUTE = re.compile(r"""([\w:@.-]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
+_SPACE = re.compile(r"\s+(\d{1,2}[.)]\s)?")
 _ESCAPE = re.compile(r"([\\`*\[\]<])")
 _TEMPLATE = re.compile(
     r"\{\{.*?\}\}|\{%.*?%\}|\{!!.*?!!\}|@(?:section|extends|endsection|yield|include)\b(?:\([^()\n]*\))?"
@@ -432,10 +433,8 @@ class Page:
             self._from = self._line + text[:blank].count("\n")
         if self._code:
             self._words.append(text)
-        elif self._words and self._words[-1].startswith("![") and re.match(r"\s*\n\s*\d", text):
-            self._words.append("\n" + _ESCAPE.sub(r"\\\1", " ".join(text.split())) + " ")
         else:
-            self._words.append(_ESCAPE.sub(r"\\\1", re.sub(r"\s+", " ", _TEMPLATE.sub("", text))))
+            self._words.append(_ESCAPE.sub(r"\\\1", _SPACE.sub(_space, _TEMPLATE.sub("", text))))
 
     def _mark(self, mark: str) -> None:
         if not self._code:
@@ -499,6 +498,13 @@ class Page:
 
     def _here(self) -> Place:
         return Place(self._line, self._line)
+
+
+def _space(found: re.Match[str]) -> str:
+    """White space is a blank, but a number on a new line may be that of a step."""
+    if not found[1]:
+        return " "
+    return f"\n{found[1]}" if "\n" in found[0] else f" {found[1]}"
 
 
 def _note_of(names: str) -> str:
