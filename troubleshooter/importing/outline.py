@@ -209,6 +209,9 @@ def _unwrap(builder: Builder) -> None:
                 for nth, line in enumerate(text.split("\n"))
             ],
         )
+        above = max((block.level for block in blocks[:at] if block.kind == "heading"), default=0)
+        for block in inner.root.children:
+            block.level = min(block.level + above, 9) if block.kind == "heading" else block.level
         blocks[at : at + 1] = inner.root.children
         builder.dropped += inner.dropped
     opened: list[Block] = []

@@ -94,10 +94,12 @@ def _take_title(root: Section, read: Source, page: Page | None) -> str:
 
 def _looks_like_title(root: Section, sections: list[Section], known: list[str]) -> bool:
     first = sections[0]
-    if first.bold or root.blocks or first.role or first.family or has_steps(first.blocks):
+    if first.bold or root.blocks or first.role or first.family:
         return False
     if len(sections) == 1:
         return not known
+    if has_steps(first.blocks):
+        return False
     if any(each.level < first.level for each in sections):
         return False
     if not known:

@@ -161,21 +161,29 @@ def _heading_levels(blocks: list[Block]) -> dict[int, int]:
         if family:
             families.setdefault(family, level)
     plain: dict[int, str] = {}
+    role = ""  # of the bold line or heading above
     for nth, block in enumerate(blocks):
         if nth in levels or not _can_head(blocks, nth):
+            role = "" if nth in levels else role
             continue
         title = _title_of(block)
         family = words.marker(title)[0]
         if block.kind == "list" or inline.is_bold(block.text):
-            marked = _MARKED_LEVEL if family else _BOLD_LEVEL
-            level = _ROLE_LEVEL if words.role(title) and not family else marked
-            levels[nth] = families.get(family, level)
+            levels[nth] = families.get(family, _bold_level(title, family, role))
+            role = words.role(title) or role
         elif family in ("fix", "method", "solution", "way", "option", "workaround", "resolution"):
             plain[nth] = family
     for nth, family in plain.items():
         if list(plain.values()).count(family) > 1 or family in families:
             levels[nth] = families.get(family, _MARKED_LEVEL)
     return levels
+
+
+def _bold_level(title: str, family: str, above: str) -> int:
+    """The level of a bold line below one with the role `above`: a remedy is no part of a cause."""
+    if family:
+        return _ROLE_LEVEL if above in ("cause", "symptom", "about") else _MARKED_LEVEL
+    return _ROLE_LEVEL if words.role(title) else _BOLD_LEVEL
 
 
 def _can_head(blocks: list[Block], nth: int) -> bool:
