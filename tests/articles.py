@@ -1301,3 +1301,37 @@ Consulta el manual.
 """,
     ("Solución", 3),
 )
+
+shape(
+    "solutions in one paragraph each",
+    "leads.html",
+    """<h2>Login problems</h2><p><strong>Solution 1</strong> Clear the cookies.</p>
+<p><strong>Solution 2: Change the browser.</strong> Use another browser and try again.</p>""",
+    ("Solution 1", None),
+    ("Change the browser.", None),
+)
+
+shape(
+    "known issues of a program",
+    "issues.md",
+    """# Known issues
+
+## Build fails on old systems
+
+Install the build tools:
+
+```
+get build-tools
+```
+
+## Port already in use
+
+Kill the process that uses the port.
+
+## Contributing
+
+Open a request.
+""",
+    ("Build fails on old systems", None),
+    ("Port already in use", None),
+)

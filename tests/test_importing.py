@@ -176,6 +176,27 @@ class PartTests(TestCase):
         cleaner = next(each for each in article.dropped if "Mega Cleaner" in each.text)
         self.assertIn("affiliate", text.split("\n")[cleaner.place.first - 1])
 
+    def test_an_advertisement_takes_no_line_of_the_article_with_it(self) -> None:
+        link = '<a href="https://shop.example">Buy</a>'
+        ad = f"<!-- affiliate ads begin -->\n{link}\n<!-- affiliate ads end -->"
+        for file, before, after in (("a.md", "", ""), ("a.html", "<p>", "</p>")):
+            first, second, third = (
+                f"{before}{text}{after}" for text in ("Lamp is dark.", "Try it.", "Then wait.")
+            )
+            text = f"{first}\n{ad}{second}\n{ad}\n{third}"
+            article = read_article(text, file)
+            kept = " ".join(words_of(as_data(article)["fixes"]))
+            self.assertIn("Try it.", kept, file)
+            self.assertIn("Then wait.", kept, file)
+            self.assertNotIn("Buy", kept, file)
+            self.assertEqual([each.place.first for each in article.dropped], [2, 5], file)
+
+    def test_code_between_fences_is_left_alone(self) -> None:
+        code = "```html\n<!-- ads begin -->\n1\\. {{< x >}}\n<!-- ads end -->\n```"
+        article = self.read(f"# Page is broken\n\nTry this:\n\n{code}\n")
+        self.assertIn("1\\. {{< x >}}", article.fixes[0].steps[0].text)
+        self.assertEqual(article.dropped, ())
+
     def test_what_is_around_a_page_is_dropped_and_listed(self) -> None:
         article = self.read(SHAPES["a page with much around it"][1], "page.html")
         dropped = " ".join(each.text for each in article.dropped)

@@ -288,7 +288,7 @@ def _leaves(root: Section) -> list[Chosen]:
             chosen.append(
                 whole(section, _("Its heading stands above what to do."), 0.7, section.name)
             )
-        elif len(doing) > 0.6 * len(found) and section.texts().strip() and len(doing) > 2:
+        elif _belongs(section, doing, found):
             chosen.append(
                 whole(
                     section,
@@ -304,6 +304,13 @@ def _leaves(root: Section) -> list[Chosen]:
         if len(bullets) > 2 and not stepped:
             return bullets
     return chosen
+
+
+def _belongs(section: Section, doing: list[Section], found: list[Section]) -> bool:
+    """Whether a section that hardly says what to do is a fix like most of those around it."""
+    most = len(doing) > 0.6 * len(found)
+    named = len(doing) > 2 or bool(words.TROUBLE.search(section.title))
+    return most and named and bool(section.texts().strip())
 
 
 def _troubled(root: Section) -> list[Section]:

@@ -65,6 +65,7 @@ _PLAIN_LABEL = re.compile(r"^([^\W\d][\w ]{2,24}?)\s*[:：]\s+(?=\S)")
 def _unlabelled(blocks: list[Block]) -> list[Block]:
     """Texts and points that begin with “Cause:” or “Solution:” become small sections."""
     out: list[Block] = []
+    numbered = [block for block in blocks if block.kind == "text" and _numbered_lead(block)[0]]
     plain = sum(bool(_label(block.text, bold=False)[0]) for block in blocks if block.kind == "text")
     for block in blocks:
         if block.kind == "list" and len(block.children) > 1:
@@ -83,8 +84,27 @@ def _unlabelled(blocks: list[Block]) -> list[Block]:
                     ]
                 continue
         label, rest = _label(block.text, bold=plain < 2) if block.kind == "text" else ("", "")
+        if len(numbered) > 1 and block in numbered:
+            label, rest = _numbered_lead(block)
         out += [_heading(label, block), Block("text", block.place, text=rest)] if label else [block]
     return [block for block in out if block.kind != "text" or block.text.strip()]
+
+
+def _numbered_lead(block: Block) -> tuple[str, str]:
+    """The bold words “Solution 2” that a text begins with, and the rest."""
+    lead, rest = inline.bold_lead(block.text)
+    lead = inline.plain(lead).rstrip(":： ")
+    family = words.marker(lead)[0]
+    if not rest.strip() or family not in (
+        "fix",
+        "method",
+        "solution",
+        "way",
+        "workaround",
+        "resolution",
+    ):
+        return "", block.text
+    return lead, rest
 
 
 def _heading(label: str, block: Block) -> Block:

@@ -67,7 +67,7 @@ _ROLES: dict[str, str] = {
         المتطلبات.{0,30}|قبل\ (?:البدء|أن\ تبدأ|البداية).{0,30}|ما\ تحتاجه?.{0,30}|前提(?:条件)?|準備(?:するもの)?|必要なもの|始める前に|事前.{0,20}""",
     "about": r"""
         (?:more|additional|further|related|other|background|general|technical)\ (?:info(?:rmation)?|details|notes?)|info(?:rmation)?|details|background|overview|(?:an\ )?introduction(?:\ to\ .{0,80})?|intro|about(?:\ (?:this|the)\ .{0,60})?|
-        status|applies\ to|appl(?:ies|icable)\ .{0,60}|affected\ .{0,60}|.{0,40}\ (?:versions?\ )?affected|environment|what\ (?:is|are)\ (?:the\ |a\ |an\ )?(?!wrong|the\ (?:fix|solution)).{0,100}|
+        status|installation|usage|features|getting\ started|quick\ ?start|contributing|licen[sc]e|credits|acknowledge?ments?|roadmap|applies\ to|appl(?:ies|icable)\ .{0,60}|affected\ .{0,60}|.{0,40}\ (?:versions?\ )?affected|environment|what\ (?:is|are)\ (?:the\ |a\ |an\ )?(?!wrong|the\ (?:fix|solution)).{0,100}|
         what\ does\ .{0,80}\ mean.{0,30}|understanding\ .{0,80}|how\ (?:it|does\ .{0,60}|.{0,40}\ )works?|disclaimer|change-?\ ?log|revision\ history|glossary|scope|purpose|notes?|expected\ (?:results?|behaviou?r)|actual\ (?:results?|behaviou?r)|
         (?:steps|how)\ to\ reproduce.{0,40}|reproduction(?:\ steps)?|keywords?|(?:publication|update|modified|publication\ or\ update)\ .{0,20}dates?|properties|what\ you(?:'ll|\ will)\ learn.{0,30}|lo\ que\ vas\ a\ aprender|
         betroffene\ .{0,60}|(?:weitere|zusätzliche)\ informationen|hinweise?|einführung|einleitung|überblick|übersicht|was\ (?:ist|sind|bedeutet)\ .{0,80}|hintergrund|schritte\ zur\ reproduktion|erwartetes\ .{0,40}|tatsächliches\ .{0,40}|
@@ -170,11 +170,11 @@ def marker(title: str) -> tuple[str, str]:
 # --- What a sentence does ---
 
 _VERBS = """
-    access activate add adjust allow apply ask attach back boot bring browse calibrate cancel change charge check choose clean clear click
+    abort access activate add adjust allow apply ask attach back boot bring browse calibrate cancel change charge check choose clean clear click
     close collapse compare complete configure confirm connect contact continue copy create cut decrease delete deselect detach determine
     disable disconnect dismiss double-check double-click double-tap download drag drop edit eject empty enable ensure enter erase
     examine execute exit expand extract factory fill find flip flush follow force forget format free get give go grant hard head hit hold
-    hover identify if import increase inspect install insert isolate keep launch leave let lift locate lock log logout look lower make
+    hover identify increase kill if import increase inspect install insert isolate keep launch leave let lift locate lock log logout look lower make
     manually modify mount move navigate note obtain open order pair paste pause perform pick ping place play plug point power press
     provide pull purge push put query quit re-enable re-enter re-install reboot recheck reconnect record recreate refresh register
     reinstall relaunch release reload remove rename repair repeat replace reply report request reseat reset resize restart restore
