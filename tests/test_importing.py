@@ -128,6 +128,13 @@ class PartTests(TestCase):
         self.assertIn("cable nuevo", spanish.of("prerequisite")[0].text)
         self.assertEqual(spanish.language, "es")
 
+    def test_what_stands_before_and_after_the_fixes_is_told_apart(self) -> None:
+        article = self.read(
+            SHAPES["escaped numbers, advertisements in lists, pictures above numbers"][1]
+        )
+        self.assertIn("no reason to panic", article.of("about")[0].text)
+        self.assertEqual(article.of("closing")[0].heading, "A Tablet Is Only a Computer")
+
     def test_nested_points_are_steps_inside_a_step(self) -> None:
         article = self.read(SHAPES["German, issue with a solution"][1])
         second = article.fixes[0].steps[1]

@@ -221,7 +221,7 @@ def _fill(article: Article, root: Section, used: set[int]) -> None:
     symptoms: list[Passage] = []
     for section in root.walk():
         blocks = [block for block in section.blocks if not _is_used(block, used)]
-        role = _role_of(section)
+        role = _role_of(section, article.fixes)
         taken = len(section.blocks) - len(blocks)
         if not blocks and (taken or section.children or not section.level):
             continue
@@ -241,11 +241,14 @@ def _is_used(block: Block, used: set[int]) -> bool:
     )
 
 
-def _role_of(section: Section) -> str:
+def _role_of(section: Section, fixes: tuple[ArticleFix, ...]) -> str:
+    """What a section is for: by its title or one above it, else by where it stands."""
     for each in (section, *section.above()):
         if each.role in words.NOT_A_FIX:
             return each.role
-    return "about" if not section.level else "other"
+    if not section.level or (fixes and section.place < fixes[0].place):
+        return "about"
+    return "closing" if fixes and section.place > fixes[-1].place else "other"
 
 
 def _symptoms(blocks: list[Block]) -> list[Passage]:
