@@ -32,7 +32,7 @@ from .scenarios import Scenario
 from .searches import MissedSearch
 from .sessions import Kind, Move, Session
 from .signals import Signal
-from .stale import Stale, StaleQuerySet, midnight, month_after, month_of
+from .stale import Stale, midnight, month_after, month_of
 from .transcript import Line, Tried, lines, transcript, tried
 
 __all__ = [
