@@ -59,6 +59,7 @@ def make_printer_guide() -> Guide:
         about="Printers go offline when they lose **touch** with the computer.",
         closing="Tell support what you tried.",
         prevention="Leave the printer switched on.",
+        control_share=100,  # nobody is drawn into the learned order, unless a test wants it
     )
     fixes = [
         make_fix("cable", "Check the cable", "Look at both ends.", "Push them in.", minutes=1),

@@ -11,6 +11,7 @@ class OrderingTests(CastTestCase):
     def setUp(self) -> None:
         self.client = Client()
         self.client.force_login(make_staff("erin", "Editor"))
+        Guide.objects.update(control_share=10)
         self.url = f"/admin/troubleshooter/guide/{self.guide.pk}/order/"
 
     def post(self, **data: str) -> str:

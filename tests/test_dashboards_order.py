@@ -10,13 +10,20 @@ from django.utils import timezone
 
 from tests.base import CastTestCase, make_staff, walk
 from troubleshooter import folding
-from troubleshooter.models import Edition, Learner, Session
+from troubleshooter.models import Edition, Guide, Learner, Session
 
 URL = "/numbers/printer/order/"
 DAY = timedelta(days=1)
 
 
 class OrderPageTests(CastTestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        Guide.objects.update(control_share=10)
+        cls.edition = Edition.objects.select_related("guide").get()
+        cls.guide = cls.edition.guide
+
     def setUp(self) -> None:
         self.client = Client()
         self.client.force_login(make_staff("erin", "Editor"))
@@ -34,8 +41,8 @@ class OrderPageTests(CastTestCase):
                     row.shown_at = row.answered_at - timedelta(minutes=2)
                     row.save(update_fields=["shown_at"])
 
-    def fold(self) -> None:
-        list(folding.fold(timezone.now() + DAY))
+    def fold(self, days: int = 1) -> None:
+        list(folding.fold(timezone.now() + days * DAY))
 
     def drawn(self, arms: Iterator[int]) -> None:
         """Every tenth session gets the author's order."""
@@ -74,7 +81,7 @@ class OrderPageTests(CastTestCase):
             session = self.start()
             learned = session.arm == Session.Arm.LEARNED
             walk(session, "fixed") if learned else walk(session, *["not_fixed"] * 3)
-        self.fold()
+        self.fold(days=2)
         text = self.text("?symptom=unknown")
         self.assertRegex(text, r"The learned order saves \d+\.\d min per session\.")
         self.assertIn("Minutes saved until it was fixed", text)

@@ -10,7 +10,7 @@ from tests.base import CastTestCase, make_staff, walk
 from tests.test_analytics import make_german_guide
 from troubleshooter import folding, learning, proof
 from troubleshooter.flow import Outcome
-from troubleshooter.models import Edition, Learner, LogLine, Order, Session
+from troubleshooter.models import Edition, Guide, Learner, LogLine, Order, Session
 
 DAY = timedelta(days=1)
 
@@ -24,6 +24,12 @@ def drawn(chance: float) -> Any:
 
 
 class LearningTestCase(CastTestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        Guide.objects.update(control_share=10)
+        cls.edition = Edition.objects.select_related("guide").get()
+
     def walk(self, *answers: str, minutes: float = 1, symptom: str = "unknown") -> Session:
         """A session in which each fix took so long."""
         session = walk(self.start(symptom), *answers)
@@ -46,12 +52,12 @@ class LearningTestCase(CastTestCase):
 class FoldTests(LearningTestCase):
     def test_a_session_is_learned_from_once_when_it_has_ended(self) -> None:
         open_one, ended = self.walk("not_fixed"), self.walk("not_fixed", "fixed")
-        self.assertEqual(fold(), ["Guide printer: learned from 1 sessions."])
+        fold()
         self.assertEqual(fold(), [])
         folded = Session.objects.exclude(folded_at=None)
         self.assertEqual(list(folded), [ended])
         Session.objects.filter(pk=open_one.pk).update(last_answer_at=timezone.now() - DAY)
-        self.assertEqual(fold(), ["Guide printer: learned from 1 sessions."])
+        fold()
         self.assertEqual(self.learner().sessions, 2)
 
     def test_a_session_that_goes_on_after_its_end_is_not_learned_from_again(self) -> None:
@@ -71,7 +77,7 @@ class FoldTests(LearningTestCase):
         for _nth in range(5):
             self.walk("fixed")
         with patch("troubleshooter.folding.BATCH", 2):
-            self.assertEqual(fold(), ["Guide printer: learned from 5 sessions."])
+            fold()
         self.assertEqual(self.learner().sessions, 5)
 
     def test_a_batch_asks_the_same_number_of_questions_however_many_it_reads(self) -> None:
@@ -86,7 +92,8 @@ class FoldTests(LearningTestCase):
         german = Edition.objects.publish(make_german_guide(), by=None)
         walk(Session.objects.start(german, ""), "fixed")
         self.walk("fixed")
-        self.assertEqual(fold(), ["Guide printer: learned from 2 sessions."])
+        fold()
+        self.assertEqual(self.learner().sessions, 2)
 
 
 class WalkedTests(LearningTestCase):
@@ -215,9 +222,9 @@ class TrialTests(LearningTestCase):
         fold(after=DAY)
         self.assertEqual(self.weighed(), 30)
         self.walk("fixed")
-        fold(after=DAY)
-        self.assertEqual(self.weighed(), 31)
         fold(after=2 * DAY)
+        self.assertEqual(self.weighed(), 31)
+        fold(after=3 * DAY)
         self.assertEqual(self.weighed(), 31)
 
     def test_many_sessions_are_weighed_in_batches_and_none_twice(self) -> None:
@@ -232,7 +239,9 @@ class TrialTests(LearningTestCase):
     def test_the_breaker_stops_an_order_that_does_harm_and_tells_the_editor(self) -> None:
         self.teach()
         self.harm(160)
-        fold(after=DAY)
+        said = ["Guide printer: the learned order did harm and is stopped."]
+        self.assertEqual(fold(after=DAY), said)
+        self.assertEqual(fold(after=2 * DAY), [])
         self.assertIsNotNone(self.learner().stopped_at)
         self.assertFalse(Order.objects.exists())
         line = LogLine.objects.get(kind=LogLine.Kind.ORDER_STOPPED)

@@ -29,6 +29,9 @@ class HistogramTests(TestCase):
         self.assertEqual(bucket(EDGES[-1]), bucket(1e12))
         self.assertEqual(stands_for(bucket(1e12)), EDGES[-1])
 
+    def test_a_clock_that_was_set_back_took_no_time(self) -> None:
+        self.assertEqual(bucket(-3600.0), bucket(0.0))
+
     def test_no_bucket_reaches_across_the_beginning_of_a_span(self) -> None:
         for begins in SPANS:
             self.assertEqual(EDGES[bucket(begins)], begins)

@@ -8,7 +8,6 @@ learned from and marked in one transaction, so a worker that is killed leaves no
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -21,6 +20,7 @@ from troubleshooter.models.reading import Reading
 
 BATCH = 500  # sessions in one transaction
 SETTLED = timedelta(days=1)  # after its start, what a session came to is taken for the trial
+WEIGH_EVERY = timedelta(minutes=5)
 CAP = 4  # times the author's minutes: whoever took longer was away from the screen
 
 
@@ -40,15 +40,16 @@ class Walked:
 def fold(now: datetime) -> Iterator[str]:
     """Learn from every session that has ended, and weigh those that have settled.
 
-    Gives a sentence for each guide of which something is to be told.
+    It is done all day long, so it only says when it has stopped an order that did harm.
     """
     for guide_key in _guides_to_fold(now):
-        count = sum(iter(partial(fold_batch, guide_key, now), 0))
-        yield f"Guide {guide_key}: learned from {count} sessions."
-    unweighed = Learner.objects.filter(folded_at__gt=F("tried_to"))
-    for guide_key in unweighed.values_list("guide_key", flat=True):
+        while fold_batch(guide_key, now):
+            pass
+    for guide_key in _guides_to_weigh(now):
         while weigh_batch(guide_key, now):
             pass
+        if Learner.objects.filter(guide_key=guide_key, stopped_at=now).exists():
+            yield f"Guide {guide_key}: the learned order did harm and is stopped."
     for guide_key in _guides_to_rank():
         with transaction.atomic():
             _rank(Learner.objects.hold(guide_key), now)
@@ -169,6 +170,12 @@ def _read(sessions: QuerySet[Session]) -> Iterator[tuple[Session, Reading, Walke
 
 def _guides_to_fold(now: datetime) -> list[str]:
     return sorted(_ended(now).order_by().values_list("edition__guide__key", flat=True).distinct())
+
+
+def _guides_to_weigh(now: datetime) -> list[str]:
+    """Guides of which sessions may have settled, each every few minutes."""
+    late = Q(folded_at__gt=F("tried_to"), tried_to__lt=now - SETTLED - WEIGH_EVERY)
+    return list(Learner.objects.filter(late).values_list("guide_key", flat=True))
 
 
 def _guides_to_rank() -> list[str]:

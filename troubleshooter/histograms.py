@@ -18,8 +18,8 @@ EDGES = sorted({2 ** (nth / PER_OCTAVE) for nth in range(PER_OCTAVE * OCTAVES + 
 
 
 def bucket(seconds: float) -> int:
-    """The number of the bucket that a time is in."""
-    return bisect_right(EDGES, seconds) - 1
+    """The number of the bucket that a time is in; a clock that was set back took no time."""
+    return max(bisect_right(EDGES, seconds) - 1, 0)
 
 
 def stands_for(number: int) -> float:
