@@ -68,6 +68,14 @@ class AttentionTests(DeskTestCase):
                 "30 sessions of Nov. 26, 2026 ended without a cure or asked for a person; on the"
                 " same weekday it is usually 10.",
             ),
+            (
+                Kind.HARM,
+                {"minutes": 1.26, "n": 450},
+                "",
+                "The learned order cost 1.3 min per session against the author’s (450 sessions), so"
+                " it was stopped. Every session gets the author’s order until you let it learn"
+                " again.",
+            ),
         ):
             self.saw(kind, evidence, subject)
             said = self.text(self.url)

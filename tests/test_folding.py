@@ -246,6 +246,10 @@ class TrialTests(LearningTestCase):
         self.assertFalse(Order.objects.exists())
         line = LogLine.objects.get(kind=LogLine.Kind.ORDER_STOPPED)
         self.assertEqual(line.guide, self.guide)
+        self.client.force_login(make_staff("erin", "Editor"))
+        queue = self.client.get("/admin/troubleshooter/guide/needs-review/")
+        self.assertContains(queue, "The learned order cost")
+        self.assertContains(queue, "/numbers/printer/order/")
         with drawn(0.99):
             self.assertEqual(self.start().order, ["cable", "restart", "driver", "reset"])
 

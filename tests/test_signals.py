@@ -54,7 +54,7 @@ class ArithmeticTests(TestCase):
 class LevelTests(TestCase):
     def test_all_looks_of_a_year_add_up_to_one_false_alarm(self) -> None:
         for subjects in (1, 8, 40):
-            each_day = len(Kind) * subjects * signals.level(subjects)
+            each_day = signals.TESTED * subjects * signals.level(subjects)
             self.assertAlmostEqual(365 * each_day, 1)
 
     def test_a_guide_without_fixes_is_no_fault(self) -> None:

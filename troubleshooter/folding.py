@@ -15,8 +15,9 @@ from django.db.models import F, Prefetch, Q, QuerySet
 
 from troubleshooter import flow, learning, proof
 from troubleshooter.flow import Outcome, Status
-from troubleshooter.models import Attempt, Edition, Learner, Order, Session
+from troubleshooter.models import Attempt, Edition, Learner, Order, Session, Signal
 from troubleshooter.models.reading import Reading
+from troubleshooter.signals import Kind
 
 BATCH = 500  # sessions in one transaction
 SETTLED = timedelta(days=1)  # after its start, what a session came to is taken for the trial
@@ -91,8 +92,12 @@ def weigh_batch(guide_key: str, now: datetime) -> bool:
             trial.fold(_seen(session, walk))
         learner.trial, learner.tried_to = trial.dump(), full or now - SETTLED
         learner.save(update_fields=["trial", "tried_to"])
-        if not learner.stopped_at and trial.weigh().harmful:
+        found = trial.weigh()
+        if not learner.stopped_at and found.harmful:
             learner.stop(now)
+        if learner.stopped_at and found.saved:  # for as long as it stands still
+            evidence = {"minutes": max(-found.saved.mean, 0.0), "n": found.n}
+            Signal.objects.saw(Kind.HARM, guide_key, evidence, now)
     return full is not None
 
 

@@ -16,15 +16,17 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Kind(TextChoices):
-    """What was noticed."""
+    """What was noticed; all but the last one by the tests below (`proof.py` tells of harm)."""
 
     FALLING = "falling", _("a fix helps less than before")
     UNFINDABLE = "unfindable", _("more visitors cannot find what a fix speaks of")
     UNSEEN = "unseen", _("visitors come with a platform that is new here")
     SURGE = "surge", _("many more sessions than usual")
     FAILURES = "failures", _("many more sessions than usual end without a cure")
+    HARM = "harm", _("the learned order did harm and was stopped")
 
 
+TESTED = len(Kind) - 1  # kinds that are looked for here
 FALSE_ALARMS = 1  # to be expected for a guide in a year, at most
 YEAR = 365  # looks
 WINDOW = 7  # days that are held against those before: whole weeks, so that weekends weigh the same
@@ -62,7 +64,7 @@ class Surge:
 
 def level(subjects: int) -> float:
     """The chance of a false alarm that one look may have, with so many of its kind each day."""
-    return FALSE_ALARMS / (len(Kind) * YEAR * max(subjects, 1))
+    return FALSE_ALARMS / (TESTED * YEAR * max(subjects, 1))
 
 
 def falling(seen: Compared, fixes: int) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext_lazy
 
 from troubleshooter.models import Edition, Fix, Guide, Session, Signal
@@ -35,6 +35,10 @@ SENTENCES = {
     Kind.FAILURES: gettext_lazy(
         "%(count)d sessions of %(day)s ended without a cure or asked for a person;"
         " on the same weekday it is usually %(usual)s."
+    ),
+    Kind.HARM: gettext_lazy(
+        "The learned order cost %(minutes)s min per session against the author’s (%(n)d sessions),"
+        " so it was stopped. Every session gets the author’s order until you let it learn again."
     ),
 }
 
@@ -74,6 +78,8 @@ def _entry(signal: Signal, guides: list[Guide], titles: dict[str, str]) -> Entry
     kind = Kind(signal.kind)
     if kind in OF_FIXES:
         numbers = reverse("numbers_fix", args=[signal.subject])
+    elif kind is Kind.HARM:
+        numbers = reverse("numbers_order", args=[signal.guide_key])
     else:
         numbers = reverse("numbers_guide", args=[signal.guide_key])
     owners = {guide.owner.get_username(): None for guide in guides if guide.owner}
@@ -96,6 +102,8 @@ def _names(signal: Signal, titles: dict[str, str]) -> dict[str, Any]:
         names["usual"] = round(names["usual"])
     elif signal.kind in OF_FIXES:
         names["name"] = titles.get(signal.subject, signal.subject)
+    elif signal.kind == Kind.HARM:
+        names["minutes"] = number_format(round(names["minutes"], 1), 1)
     else:
         names["name"] = Session.Platform(signal.subject).label
     return names
