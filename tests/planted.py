@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from troubleshooter import flow, folding, ordering, tokens
 from troubleshooter.flow import Outcome, Try
-from troubleshooter.models import Attempt, Edition, Order, Session
+from troubleshooter.models import Attempt, Edition, Learner, Order, Session
+from troubleshooter.models.orders import BEGINNING
 
 ROUNDS = 20  # between two of them the learner reads what came so far
 DAYS = 40  # over which they are spread, the last ones some days ago
@@ -36,6 +37,9 @@ def plant(edition: Edition, sessions: int, cures: Mapping[str, float], seed: int
             row.session_id = row.session.pk
         Attempt.objects.bulk_create(rows)
         list(folding.fold(start + each + timedelta(days=1)))
+    # A worker may have been there meanwhile, with the time of today.
+    Learner.objects.filter(guide_key=edition.reading.key).update(trial={}, tried_to=BEGINNING)
+    list(folding.fold(timezone.now()))
 
 
 def _walked(

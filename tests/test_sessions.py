@@ -83,6 +83,7 @@ class StartTests(CastTestCase):
         self.assertEqual(rows, [("cable", 1, 1), ("restart", 3, 2)])
 
     def test_starting_again_inherits_the_arm(self) -> None:
+        self.edition.guide.control_share = 10
         first = self.start()
         first.arm, first.arm_probability = Session.Arm.LEARNED, 0.8
         fresh = again(Session.objects.start(self.edition, "offline", again=first))

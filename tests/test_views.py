@@ -135,6 +135,7 @@ class StartTests(VisitorTestCase):
         self.assertEqual(Session.objects.count(), 2)
 
     def test_start_again_inherits_the_arm(self) -> None:
+        Guide.objects.update(control_share=10)
         first = self.begin()
         Session.objects.update(arm=Session.Arm.LEARNED, arm_probability=0.8)
         self.client.post(self.url, {"symptom": "unknown", "again": first.key})
