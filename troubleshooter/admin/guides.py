@@ -25,6 +25,7 @@ from .publishing import mending_links, plan_of, standing
 from .reviews import ReviewingAdmin
 from .scheduling import SchedulingAdmin
 from .sheet import GUIDE, Sheet
+from .translating import TranslatingAdmin, made_of, name_of, sisters
 
 WRITES = ("guide", "placement", "symptom", "scenario", "fix", "step")  # what a save may touch
 
@@ -52,7 +53,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Guide)
-class GuideAdmin(SchedulingAdmin, ReviewingAdmin, ChangeLogAdmin):
+class GuideAdmin(SchedulingAdmin, ReviewingAdmin, TranslatingAdmin, ChangeLogAdmin):
     list_display = ["title", "topic", "language", "state"]
     list_filter = [StateFilter, "topic", "language"]
     list_select_related = ["topic"]
@@ -189,6 +190,9 @@ class GuideAdmin(SchedulingAdmin, ReviewingAdmin, ChangeLogAdmin):
                 "differs": edition is not None and edition.content != freeze(draft),
                 "plan": plan_of(guide),
                 "scenarios": len(draft.scenarios.all()),
+                "language": name_of(guide.language),
+                "sisters": sisters(guide),
+                "translation": made_of(draft),
                 "blocking": mending_links(draft, [each for each in found if each.blocks]),
                 "warnings": mending_links(draft, [each for each in found if not each.blocks]),
             }

@@ -15,6 +15,8 @@ from .reading import Reading, ReadingContact, ReadingFix, ReadingStep, ReadingSy
 from .scenarios import Scenario
 from .sessions import Attempt, Kind, Move, Session
 from .transcript import Line, Tried, lines, transcript, tried
+from .translations import CannotTranslate, Translation
+from .wording import Change, weighed
 
 __all__ = [
     "Answer",
@@ -24,6 +26,8 @@ __all__ = [
     "CannotReview",
     "CannotRollBack",
     "CannotSchedule",
+    "CannotTranslate",
+    "Change",
     "Contact",
     "Cure",
     "Delivery",
@@ -56,6 +60,7 @@ __all__ = [
     "Symptom",
     "TooMany",
     "Topic",
+    "Translation",
     "Tried",
     "TwoSecrets",
     "Webhook",
@@ -67,4 +72,5 @@ __all__ = [
     "rewrite",
     "transcript",
     "tried",
+    "weighed",
 ]
