@@ -49,7 +49,7 @@ def wanted(request: HttpRequest) -> list[str]:
     """The languages we speak that the browser asks for, the dearest first; “de-AT” means “de”."""
     known = dict(settings.LANGUAGES)
     asked = parse_accept_lang_header(request.headers.get("Accept-Language", ""))
-    codes = [code.partition("-")[0] for code, _weight in asked]
+    codes = [code.partition("-")[0] for code, weight in asked if weight]
     return [code for code in dict.fromkeys(codes) if code in known]
 
 

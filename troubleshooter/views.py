@@ -51,13 +51,10 @@ def home(request: HttpRequest) -> HttpResponse:
     asked = chosen(request)
     code = asked or translation.get_language()
     editions = list(live.light().by_topic())
-    lists = sorted(
-        live.values_list("language", "content__contacts"), key=lambda row: row[0] != code
-    )
-    contacts: dict[str, object] = {}
-    for each in (each for _language, several in lists for each in several):
-        contacts.setdefault(each["url"], each)
     own, others = catalogue.by_language(editions, code)
+    named = live.filter(language=code) if own else live
+    lists = named.values_list("content__contacts", flat=True)
+    contacts = {contact["url"]: contact for contacts in lists for contact in contacts}
     context = {
         "editions": own,
         "others": others,

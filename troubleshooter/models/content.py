@@ -159,6 +159,9 @@ class Picture(models.Model):
         """Its words in this language; those of the main language where it has none."""
         return str(self.alts.get(language) or self.alt)
 
+    def has_words_in(self, language: str) -> bool:
+        return bool(self.alt if language == default_language() else self.alts.get(language))
+
     def describe(self, alt: str, language: str) -> None:
         """Give it words in this language; the main language is meant where none is named."""
         if language in ("", default_language()) or not self.alt:
