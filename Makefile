@@ -8,7 +8,7 @@ RUN = $(if $(filter postgres% pgsql%,$(DATABASE_URL)),.venv/postgres.stamp,.venv
 DEV = .venv/dev.stamp
 HAVE_CHROMIUM = { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
 
-.PHONY: help run dev test browser check clean
+.PHONY: help run dev test browser check messages clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -52,6 +52,15 @@ check: $(DEV) ## Check format, style, types, templates, migrations and productio
 	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')" \
 	$(BIN)/python manage.py check --deploy --fail-level WARNING >/dev/null
 	@echo "All checks passed."
+
+messages: $(DEV) ## Bring new strings into the catalogs and compile them (needs gettext)
+	@command -v msgmerge >/dev/null || { \
+	  echo "The gettext tools are missing. On Debian: apt-get install gettext" >&2; exit 1; }
+	@$(BIN)/python manage.py makemessages --locale de --locale es --locale ar --no-location \
+	  --no-wrap --no-obsolete --ignore .venv --ignore var --ignore tests --ignore bench
+	@sed -i '/^"POT-Creation-Date:/d' locale/*/LC_MESSAGES/django.po
+	@$(BIN)/python manage.py compilemessages --verbosity 0 --ignore .venv
+	@$(BIN)/pytest --quiet tests/test_messages.py
 
 clean: ## Delete what can be made again (the data in var/ stays)
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis var/static var/static.stamp
