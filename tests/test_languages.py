@@ -5,6 +5,7 @@ import re
 from django.core.cache import cache
 from django.test import RequestFactory, SimpleTestCase
 
+from tests.base import make_staff, walk
 from tests.test_translations import TranslationTestCase
 from troubleshooter.languages import wanted
 from troubleshooter.models import Change, Edition, Guide, MissedSearch, Session, Translation
@@ -226,3 +227,37 @@ class OtherPageTests(LanguageTestCase):
         edition = Edition.objects.live().get(guide=translation.guide)
         session = Session.objects.start(edition, "unknown")
         self.assertIn('<html lang="de"', self.page(f"{session.url}cable/", "ar"))
+
+
+class StaffTests(LanguageTestCase):
+    """Staff pages follow the browser of whoever reads them; drawings and fields do not."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        for answers in (["fixed"], ["not_fixed", "fixed"], ["no_time", "fixed"]) * 4:
+            walk(self.start(), *answers)
+        self.client.force_login(make_staff("erin", "Editor"))
+
+    def test_a_comma_in_numbers_breaks_no_drawing(self) -> None:
+        tabs = [f"/numbers/printer/{tab}" for tab in ("", "groups/", "sessions/", "beside/")]
+        numbers = r'\s(?:x|y|x1|x2|y1|y2|d|width|height|points|transform|value|max)="([^"]*)"'
+        for url in ("/numbers/", *tabs, "/fix-numbers/", "/fix-numbers/cable/"):
+            german, english = (self.page(url, code) for code in ("de", "en"))
+            with self.subTest(url):
+                self.assertIn('lang="de"', german)
+                self.assertEqual(re.findall(numbers, german), re.findall(numbers, english))
+
+    def test_files_are_the_same_whoever_asks(self) -> None:
+        for url in ("/numbers/guides.csv", "/numbers/guides.json", "/fix-numbers/fixes.csv"):
+            files = [
+                self.client.get(url, headers={"accept-language": code}).getvalue()
+                for code in ("de", "en")
+            ]
+            self.assertEqual(files[0], files[1], url)
+
+    def test_the_desk_opens_in_each_language(self) -> None:
+        url = f"/admin/troubleshooter/guide/{self.guide.pk}/change/"
+        for code in ("de", "es", "ar"):
+            html = self.page(url, code)
+            self.assertIn(f'lang="{code}"', html)
+            self.assertIn('value="10"', html)  # minutes
