@@ -240,7 +240,7 @@ class StaffTests(LanguageTestCase):
 
     def test_a_comma_in_numbers_breaks_no_drawing(self) -> None:
         tabs = [f"/numbers/printer/{tab}" for tab in ("", "groups/", "sessions/", "beside/")]
-        numbers = r'\s(?:x|y|x1|x2|y1|y2|d|width|height|points|transform|value|max)="([^"]*)"'
+        numbers = r'\s(?:x|y|x1|x2|y1|y2|d|width|height|points|transform|max)="([^"]*)"'
         for url in ("/numbers/", *tabs, "/fix-numbers/", "/fix-numbers/cable/"):
             german, english = (self.page(url, code) for code in ("de", "en"))
             with self.subTest(url):
