@@ -8,7 +8,7 @@ RUN = $(if $(filter postgres% pgsql%,$(DATABASE_URL)),.venv/postgres.stamp,.venv
 DEV = .venv/dev.stamp
 HAVE_CHROMIUM = { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
 
-.PHONY: help run dev test browser check bench-order clean
+.PHONY: help run dev test browser check messages bench-order clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -56,6 +56,15 @@ check: $(DEV) ## Check format, style, types, templates, migrations and productio
 bench-order: $(DEV) ## Judge the learned orders on simulated guides (FAMILIES= GUIDES= SESSIONS= SEED= JOBS=)
 	@$(BIN)/python bench/order.py $(if $(FAMILIES),--families $(FAMILIES)) $(if $(GUIDES),--guides $(GUIDES)) \
 	$(if $(SESSIONS),--sessions $(SESSIONS)) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
+
+messages: $(DEV) ## Bring new strings into the catalogs and compile them (needs gettext)
+	@command -v msgmerge >/dev/null || { \
+	  echo "The gettext tools are missing. On Debian: apt-get install gettext" >&2; exit 1; }
+	@$(BIN)/python manage.py makemessages --locale de --locale es --locale ar --no-location \
+	  --no-wrap --no-obsolete --ignore .venv --ignore var --ignore tests --ignore bench
+	@sed -i '/^"POT-Creation-Date:/d' locale/*/LC_MESSAGES/django.po
+	@$(BIN)/python manage.py compilemessages --verbosity 0 --ignore .venv
+	@$(BIN)/pytest --quiet tests/test_messages.py
 
 clean: ## Delete what can be made again (the data in var/ stays)
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis var/static var/static.stamp

@@ -17,6 +17,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from troubleshooter.importing.guide_file import GuideFileError, Loaded, load, parse
+from troubleshooter.management.commands.load_guides import shipped
 from troubleshooter.models import (
     Contact,
     Edition,
@@ -28,6 +29,7 @@ from troubleshooter.models import (
     Step,
     Symptom,
     Topic,
+    Translation,
     findings,
 )
 
@@ -363,6 +365,24 @@ class FolderTestCase(TestCase):
         return path
 
 
+class OriginalTests(TestCase):
+    """A file may say that it is a translation of a guide that is there."""
+
+    def test_the_original_has_to_be_there_first(self) -> None:
+        german = REAL.with_name("whatsapp-icloud-backup.de.toml")
+        with self.assertRaisesMessage(GuideFileError, "is not there in “en” yet: load it first"):
+            load(german)
+        self.assertFalse(Guide.objects.exists())
+        load(REAL)
+        translation = Translation.objects.get(guide=load(german).guide)
+        self.assertEqual((translation.original.language, translation.edition), ("en", 1))
+        self.assertEqual(translation.copied, [])
+
+    def test_shipped_originals_come_before_their_translations(self) -> None:
+        names = [path.name for path in shipped()]
+        self.assertLess(names.index(REAL.name), names.index("whatsapp-icloud-backup.ar.toml"))
+
+
 class ScenarioTests(FolderTestCase):
     def load(self, answers: str, status: str, more: str = "") -> Loaded:
         row = f'answers = [{answers}]\nstatus = "{status}"\n{more}'
@@ -396,7 +416,7 @@ class ScenarioTests(FolderTestCase):
             self.assertEqual(set(rows().values()), {0})
 
     def test_every_guide_that_comes_with_the_desk_has_some_that_pass(self) -> None:
-        for path in REAL.parent.glob("*.toml"):
+        for path in shipped():
             loaded = load(path)
             self.assertGreaterEqual(loaded.guide.scenarios.count(), 2, path.name)
 

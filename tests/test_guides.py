@@ -13,14 +13,16 @@ from django.test import SimpleTestCase, TestCase
 
 from troubleshooter.importing.guide_file import parse
 from troubleshooter.importing.parts import FixPart, GuideFile, PicturePart
-from troubleshooter.models import Edition, Fix, Guide, Picture, Risk, findings
+from troubleshooter.models import Edition, Fix, Guide, Picture, Risk, Translation, findings
 from troubleshooter.models.reading import Reading
 
 T = TypeVar("T")
 
 FOLDER = settings.BASE_DIR / "guides"
 PATHS = sorted(FOLDER.glob("*.toml"))
-FILES = {path.name: parse(path.read_bytes(), path.name) for path in PATHS}
+ALL = {path.name: parse(path.read_bytes(), path.name) for path in PATHS}
+FILES = {name: guide for name, guide in ALL.items() if not guide.original}
+TRANSLATIONS = {name: guide for name, guide in ALL.items() if guide.original}
 
 # What each symptom leads to first. A change here is a change of what visitors are told to try.
 FIRST = {
@@ -192,6 +194,71 @@ class FileTests(SimpleTestCase):
                 self.assertLessEqual(found, hosts)
 
 
+class TranslatedFileTests(SimpleTestCase):
+    """The WhatsApp guide says the same in German and in Arabic."""
+
+    def test_the_first_guide_is_there_in_three_languages(self) -> None:
+        self.assertEqual(
+            {(guide.key, guide.original, guide.language) for guide in TRANSLATIONS.values()},
+            {("wa-icloud", "en", "de"), ("wa-icloud", "en", "ar")},
+        )
+
+    def test_a_translation_has_the_bones_of_its_original(self) -> None:
+        for name, guide in TRANSLATIONS.items():
+            with self.subTest(name):
+                self.assertEqual(bones(guide), bones(FILES["whatsapp-icloud-backup.toml"]))
+
+    def test_every_text_of_a_translation_is_its_own(self) -> None:
+        names = {"WhatsApp", "Apple Support", "whatsapp", "pictures"}
+        english = set(texts(FILES["whatsapp-icloud-backup.toml"]))
+        english |= {alt for _name, alt in alts(FILES["whatsapp-icloud-backup.toml"])}
+        for name, guide in TRANSLATIONS.items():
+            own = {*texts(guide), *(alt for _file, alt in alts(guide))}
+            same = {text for text in own & english if text not in names and " " in text}
+            with self.subTest(name):
+                self.assertEqual(same, set())
+                self.assertNotEqual(guide.slug, "whatsapp-icloud-backup")
+
+    def test_bold_and_links_are_where_the_original_has_them(self) -> None:
+        original = FILES["whatsapp-icloud-backup.toml"]
+        for name, guide in TRANSLATIONS.items():
+            for fix, there in zip(guide.fix, original.fix, strict=True):
+                for step, other in zip(fix.step, there.step, strict=True):
+                    with self.subTest(name, step=other.text):
+                        self.assertEqual("](" in step.text, "](" in other.text)
+                        self.assertEqual("**" in step.text, "**" in other.text)
+                        self.assertEqual(step.text.count("**") % 2, 0)
+
+    def test_arabic_is_written_in_arabic(self) -> None:
+        guide = TRANSLATIONS["whatsapp-icloud-backup.ar.toml"]
+        for text in [*texts(guide), *(alt for _file, alt in alts(guide))]:
+            if " " in text and text != "not fixed":
+                self.assertRegex(text, "[\u0600-\u06ff]{2}")
+
+
+def bones(guide: GuideFile) -> object:
+    """All of a file that is no wording."""
+    return (
+        guide.key,
+        guide.topic.slug,
+        [(symptom.key, symptom.start_with) for symptom in guide.symptom],
+        [
+            (fix.key, fix.minutes, fix.risk, fix.closes_page, fix.pin, fix.after, bool(fix.note))
+            for fix in guide.fix
+        ],
+        [
+            [(bool(step.heading), step.picture and step.picture.file) for step in fix.step]
+            for fix in guide.fix
+        ],
+        [(each.answers, each.status, each.fix, each.symptom) for each in guide.scenario],
+        len(guide.contact),
+    )
+
+
+def alts(guide: GuideFile) -> list[tuple[str, str]]:
+    return [(picture.file, picture.alt) for fix in guide.fix for picture in pictures(fix)]
+
+
 class LoadedTests(TestCase):
     """All of them in one database, as on a new desk."""
 
@@ -200,7 +267,7 @@ class LoadedTests(TestCase):
     @classmethod
     def setUpTestData(cls) -> None:
         call_command("load_guides", stdout=StringIO())
-        live = Edition.objects.filter(live=True).select_related("guide")
+        live = Edition.objects.filter(live=True, language="en").select_related("guide")
         cls.readings = {edition.guide.key: edition.reading for edition in live}
 
     def test_all_are_published_without_a_finding(self) -> None:
@@ -209,11 +276,31 @@ class LoadedTests(TestCase):
             with self.subTest(guide.key):
                 self.assertEqual([each for each in findings(guide) if each.blocks], [])
 
+    def test_a_translation_is_live_and_up_to_date_with_its_original(self) -> None:
+        live = Edition.objects.live().filter(guide__key="wa-icloud")
+        self.assertEqual(set(live.values_list("language", flat=True)), {"en", "de", "ar"})
+        self.assertEqual(
+            set(
+                Translation.objects.values_list("guide__language", "original__language", "edition")
+            ),
+            {("de", "en", 1), ("ar", "en", 1)},
+        )
+        self.assertFalse(Translation.objects.behind().exists())
+
+    def test_a_picture_has_words_in_the_language_of_its_guide(self) -> None:
+        for edition in Edition.objects.live().filter(guide__key="wa-icloud"):
+            steps = [step for fix in edition.content["fixes"] for step in fix["steps"]]
+            shown = {step["picture"]["alt"] for step in steps if step["picture"]}
+            start = {"en": "The Settings page", "de": "Die Einstellungen", "ar": "صفحة الإعدادات"}
+            with self.subTest(edition.language):
+                self.assertTrue(any(alt.startswith(start[edition.language]) for alt in shown))
+
     def test_a_shared_fix_is_one_fix(self) -> None:
-        self.assertEqual(Fix.objects.count(), len({fix.key for _guide, fix in fixes()}))
+        english = Fix.objects.filter(language="en")
+        self.assertEqual(english.count(), len({fix.key for _guide, fix in fixes()}))
         shared = {
             fix.key: {guide.key for guide in fix.guides.all()}
-            for fix in Fix.objects.prefetch_related("guides")
+            for fix in english.prefetch_related("guides")
             if len(fix.guides.all()) > 1
         }
         self.assertEqual(shared, SHARED)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
@@ -15,8 +14,21 @@ missed = search.Missed()  # by this process, until a POST stores it
 _indexes: dict[tuple[str, ...], search.Index] = {}  # at most one, by the digests it is made of
 
 
-def find(asked: str, editions: Sequence[Edition]) -> dict[str, object]:
-    """What is searched for, and each edition that was found with the text that says why."""
+def by_language(editions: Sequence[Edition], code: str) -> tuple[list[Edition], list[Edition]]:
+    """Those in this language, and those in others of guides that are not there in it.
+
+    Read the editions with their guides; both lists keep the order.
+    """
+    own = [edition for edition in editions if edition.language == code]
+    keys = {edition.guide.key for edition in own}
+    return own, [each for each in editions if each.guide.key not in keys]
+
+
+def find(asked: str, editions: Sequence[Edition], code: str) -> dict[str, object]:
+    """What is searched for, and each edition that was found with the text that says why.
+
+    One in the language `code` comes before the others, and stands for its guide.
+    """
     asked = asked[: search.LONGEST]
     try:
         query = clean_text(asked, most=search.LONGEST)
@@ -27,8 +39,10 @@ def find(asked: str, editions: Sequence[Edition]) -> dict[str, object]:
     by_digest = {edition.digest: edition for edition in editions}
     hits = _index(editions).find(query)
     if not asked.endswith(" "):  # otherwise the next word is on its way
-        missed.ask(timezone.localdate(), settings.LANGUAGE_CODE, query, found=bool(hits))
-    return {"query": query, "found": [(by_digest[hit.key], hit.field) for hit in hits]}
+        missed.ask(timezone.localdate(), code, query, found=bool(hits))
+    fields = {hit.key: hit.field for hit in hits}
+    own, others = by_language([by_digest[hit.key] for hit in hits], code)
+    return {"query": query, "found": [(each, fields[each.digest]) for each in own + others]}
 
 
 def _index(editions: Sequence[Edition]) -> search.Index:

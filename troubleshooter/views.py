@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -20,6 +21,7 @@ from . import catalogue, flow, tokens
 from .delivery import mail_is_set_up
 from .engines import linked_data, robots
 from .flow import Outcome, Reason
+from .languages import beside, chosen, language, newer
 from .models import (
     Attempt,
     Edition,
@@ -43,27 +45,40 @@ CONTENT_TYPES = {"webp": "image/webp", "svg": "image/svg+xml"}
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Every live guide under its topic and, when something is searched for, what was found."""
+    """Every live guide under its topic and, when something is searched for, what was found.
+
+    Guides in the language of the page come first; others only where there is none in it.
+    """
     live = Edition.objects.live()
+    asked = chosen(request)
+    code = asked or translation.get_language()
     editions = list(live.light().by_topic())
-    lists = live.values_list("content__contacts", flat=True)
+    own, others = catalogue.by_language(editions, code)
+    named = live.filter(language=code) if own else live
+    lists = named.values_list("content__contacts", flat=True)
     contacts = {contact["url"]: contact for contacts in lists for contact in contacts}
     context = {
-        "editions": editions,
+        "editions": own,
+        "others": others,
         "contacts": contacts.values(),
+        "asked": asked,
+        "languages": [language(each) for each, _name in settings.LANGUAGES],
+        "code": code,
         "person_url": "#person",
-        **catalogue.find(request.GET.get("q", ""), editions),
+        **catalogue.find(request.GET.get("q", ""), editions, code),
     }
-    return _fresh(respond(request, Page("troubleshooter/home.html", context, reverse("home"))))
+    page = Page("troubleshooter/home.html", context, reverse("home"), language=asked)
+    return _fresh(respond(request, page))
 
 
 @require_safe
 def guide(request: HttpRequest, slug: str) -> HttpResponse:
     """What to expect, the symptoms, Start; below them every fix to read and print."""
-    edition = Edition.objects.live().light().with_notice().filter(guide__slug=slug).first()
-    if edition is None:
-        return respond(request, _not_offered(slug))
-    return _fresh(respond(request, _guide_page(edition)))
+    page = _guide_page(request, slug)
+    response = _fresh(respond(request, page or _not_offered(slug)))
+    if page and page.context["others"]:
+        patch_vary_headers(response, ["Accept-Language"])  # for what it offers
+    return response
 
 
 @csrf_exempt
@@ -84,7 +99,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     if reading.symptoms and reading.symptom(symptom) is None:
         with translation.override(reading.language):
             wrong = _("Choose what you see, then start.")
-        return respond(request, _guide_page(edition, wrong=wrong))
+        return respond(request, _guide_page(request, slug, wrong) or _not_offered(slug))
     again = tokens.open_session_key(request.POST.get("again", ""))
     session = Session.objects.start(
         edition,
@@ -96,9 +111,17 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     return see_other(_address(session))
 
 
-def _guide_page(edition: Edition, wrong: str = "") -> Page:
-    """The guide with its notice; a fix that the notice pauses is named, but not explained."""
-    reading, url = edition.reading, edition.get_absolute_url()
+def _guide_page(request: HttpRequest, slug: str, wrong: str = "") -> Page | None:
+    """The page of the guide that is live at this address, if any, with its notice.
+
+    A fix that the notice pauses is named, but not explained.
+    """
+    sisters = list(Edition.objects.sisters(slug))
+    edition = next((each for each in sisters if each.guide.slug == slug), None)
+    if edition is None:
+        return None
+    reading = edition.reading
+    url = reverse("guide", args=[slug])
     notice = notice_on(edition.guide, timezone.now())
     paused = reading.risky if _pauses(notice) else frozenset()
     return Page(
@@ -111,6 +134,7 @@ def _guide_page(edition: Edition, wrong: str = "") -> Page:
             "wrong": wrong,
             "person_url": "#person",
             "linked_data": linked_data(reading, settings.SITE_URL + url, without=paused),
+            **beside(request, edition, sisters),
         },
         url=url,
         status=422 if wrong else 200,
@@ -244,6 +268,7 @@ def _fix_page(
         "previous": _previous(session, showing),
         "total": len(session.order),
         "worked": session.edition.guide.worked(fix.key, fix.revision),
+        "newer": newer(session.newer) if session.newer else None,
     }
     status = 409 if refused else 200
     return _page(session, "fix", context, url=_url(session, fix.key), status=status)

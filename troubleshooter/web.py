@@ -23,7 +23,10 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 @dataclass(frozen=True)
 class Page:
-    """A page to answer with: `url` is where it lives; None when it has no address of its own."""
+    """A page to answer with: `url` is where it lives; None when it has no address of its own.
+
+    Without a `language` it is in the one that the browser prefers.
+    """
 
     template: str
     context: dict[str, Any] = field(default_factory=dict)
@@ -49,8 +52,10 @@ def respond(request: HttpRequest, page: Page) -> HttpResponse:
         "address": page.url,
         "reachable": settings.REACHABLE,
     }
-    with translation.override(page.language or settings.LANGUAGE_CODE):
+    with translation.override(page.language or translation.get_language()):
         response = render(request, page.template, {**frame, **page.context}, status=page.status)
+    if page.language:
+        response["Content-Language"] = page.language
     if by_htmx and page.url:
         response["HX-Push-Url"] = page.url
     return response

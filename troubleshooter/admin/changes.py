@@ -4,15 +4,41 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count, Max
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from troubleshooter.models import Edition, Fix, Guide, Placement, freeze
+from troubleshooter.models import Change, Edition, Fix, Guide, Placement, freeze, weighed
 
 TEXTS = ("topic", "title", "summary", "about", "closing", "prevention")
+
+
+class ChangeForm(forms.Form):
+    """What a new edition means for the translations of its guide; weighed, if nobody says."""
+
+    change = forms.ChoiceField(
+        label=gettext_lazy("For translations this change is"),
+        choices=Change.choices,
+        widget=forms.RadioSelect,
+        required=False,
+    )
+
+    @classmethod
+    def about(cls, edition: Edition | None, draft: Guide, data: Any = None) -> "ChangeForm | None":
+        """For a guide with translations; None where there is nobody to be told."""
+        if edition is None or not draft.translations.exists():
+            return None
+        return cls(data, initial={"change": weighed(edition.content, freeze(draft))})
+
+    @classmethod
+    def said(cls, data: Any) -> str:
+        """What was chosen; empty when it was not, or is no choice."""
+        form = cls(data)
+        return str(form.cleaned_data["change"]) if form.is_valid() else ""
 
 
 @dataclass(frozen=True, slots=True)

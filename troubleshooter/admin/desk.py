@@ -180,7 +180,9 @@ class Desk:
         for path in self.sheet.paths("fix"):  # a revision only rises, whatever a form says
             known = self.known.get(path[1])
             rows[path] = {**rows[path], "revision": known.revision if known else 1}
-        pictures = {pk: freeze_picture(picture) for pk, picture in self.pictures.items()}
+        pictures = {
+            pk: freeze_picture(picture, self.language) for pk, picture in self.pictures.items()
+        }
         return Sheet(rows).frozen(self._beside(), pictures)
 
     def _beside(self) -> Content:

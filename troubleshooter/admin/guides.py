@@ -29,6 +29,7 @@ from .publishing import mending_links, plan_of, standing
 from .reviews import ReviewingAdmin
 from .scheduling import SchedulingAdmin
 from .sheet import GUIDE, Sheet
+from .translating import TranslatingAdmin, made_of, name_of, sisters
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -55,7 +56,13 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(Guide)
 class GuideAdmin(
-    SchedulingAdmin, OrderingAdmin, NoticesAdmin, ReviewingAdmin, ChangeLogAdmin, PacksAdmin
+    SchedulingAdmin,
+    OrderingAdmin,
+    NoticesAdmin,
+    ReviewingAdmin,
+    TranslatingAdmin,
+    ChangeLogAdmin,
+    PacksAdmin,
 ):
     list_display = ["title", "topic", "language", "state"]
     list_filter = [StateFilter, "topic", "language"]
@@ -197,6 +204,9 @@ class GuideAdmin(
                 "differs": edition is not None and edition.content != freeze(draft),
                 "plan": plan_of(guide),
                 "scenarios": len(draft.scenarios.all()),
+                "language": name_of(guide.language),
+                "sisters": sisters(guide),
+                "translation": made_of(draft),
                 "blocking": mending_links(draft, [each for each in found if each.blocks]),
                 "warnings": mending_links(draft, [each for each in found if not each.blocks]),
             }

@@ -43,7 +43,7 @@ from troubleshooter.text import BadText, clean_text
 from troubleshooter.web import Page, respond
 
 from .base import KeyedAdmin
-from .changes import changes
+from .changes import ChangeForm, changes
 from .differences import differences
 
 REASON_LIMIT = 500
@@ -203,7 +203,7 @@ class PublishingAdmin(KeyedAdmin[Guide]):
         warnings = mending_links(draft, [each for each in found if not each.blocks])
         if request.method == "POST" and not blocking:
             try:
-                self._publish(request, draft)
+                self._publish(request, draft, ChangeForm.said(request.POST))
                 return self._back(draft)
             except NotReady as refused:  # somebody edited it a moment ago
                 blocking = list(refused.findings)
@@ -217,6 +217,7 @@ class PublishingAdmin(KeyedAdmin[Guide]):
             "edition": edition,
             "changes": changes(edition, draft) if edition else None,
             "running": running(draft),
+            "form": ChangeForm.about(edition, draft),
         }
         return self._page(request, draft, "publish", _("Publish this guide?"), **context)
 
@@ -295,12 +296,12 @@ class PublishingAdmin(KeyedAdmin[Guide]):
             raise PermissionDenied
         return get_object_or_404(Guide.objects.whole(), pk=pk)
 
-    def _publish(self, request: HttpRequest, guide: Guide) -> None:
+    def _publish(self, request: HttpRequest, guide: Guide, change: str = "") -> None:
         """Publish, note it in the history and say so; NotReady passes."""
         plan = plan_of(guide)
         with transaction.atomic():
             live = Edition.objects.live().light().filter(guide=guide).first()
-            edition = Edition.objects.publish(guide, by=cast(User, request.user))
+            edition = Edition.objects.publish(guide, cast(User, request.user), change)
             new = edition != live
             if new:
                 said = _("Published edition %(number)d.") % {"number": edition.number}

@@ -25,11 +25,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from troubleshooter.models import CannotReview, Edition, Guide, LogLine, Signal
+from troubleshooter.models import CannotReview, Edition, Guide, LogLine, Signal, Translation
 
 from . import attention
 from .base import DayInput
 from .publishing import PublishingAdmin
+from .translating import name_of
 
 A_PAGE = 25
 KEPT = ("mine", "seen", "page", "loose")  # of the address of the queue
@@ -96,10 +97,21 @@ class ReviewingAdmin(PublishingAdmin):
             "attention": seen | {"entries": attention.entries(seen["page"])},
             "due": _overdue(self._cut(request, due, "page"), today),
             "loose": _overdue(self._cut(request, loose, "loose"), today),
+            "behind": self._behind(request, mine),
             "next": months_later(today, MONTHS),
             "may_review": self.has_publish_permission(request),
         }
         return TemplateResponse(request, "admin/troubleshooter/guide/queue.html", context)
+
+    def _behind(self, request: HttpRequest, mine: bool) -> Page[Any]:
+        """One page of the translations whose original went on since."""
+        behind = Translation.objects.behind()
+        if mine:
+            behind = behind.filter(guide__owner=cast(User, request.user))
+        page: Page[Any] = Paginator(behind, A_PAGE).get_page(request.GET.get("behind"))
+        for each in page:
+            each.language = name_of(each.guide.language)
+        return page
 
     def reviewed_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Somebody has looked at the guide: the next date, and a line in its log."""

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from troubleshooter.models import CannotSchedule, Edition, Guide, NotReady, findings
 
-from .changes import changes
+from .changes import ChangeForm, changes
 from .publishing import PublishingAdmin, mending_links, plan_of, running, standing
 
 
@@ -64,6 +64,7 @@ class SchedulingAdmin(PublishingAdmin):
             "changes": changes(edition, draft) if edition else None,
             "running": running(draft),
             "form": form,
+            "change_form": ChangeForm.about(edition, draft, request.POST or None),
             "zone": timezone.get_current_timezone_name(),
         }
         return self._page(request, draft, "schedule", _("Publish this guide later?"), **context)
@@ -74,7 +75,8 @@ class SchedulingAdmin(PublishingAdmin):
         when = date_format(timezone.localtime(at), "DATETIME_FORMAT")
         try:
             with transaction.atomic():
-                edition = Edition.objects.schedule(guide, at, by=cast(User, request.user))
+                change = ChangeForm.said(request.POST)
+                edition = Edition.objects.schedule(guide, at, cast(User, request.user), change)
                 said = _("Planned for %(when)s: edition %(number)d.")
                 said %= {"number": edition.number, "when": when}
                 self.log_change(request, guide, said)

@@ -234,15 +234,30 @@ def save(parsed: GuideFile, folder: Path, *, publish: bool = True) -> Loaded:
         there = models.Guide.objects.filter(key=parsed.key, language=parsed.language).first()
         if there:
             return Loaded(there, new=False)
+        original = _original(parsed)
         guide = _save_guide(parsed)
         shared = _save_fixes(parsed, guide, folder)
         _save_symptoms(parsed, guide)
         _save_scenarios(parsed.scenario, guide)
+        if original:
+            models.Translation.objects.of(guide, original, by_hand=True)
         try:
             edition = models.Edition.objects.publish(guide, by=None) if publish else None
         except models.NotReady as refused:
             raise parsed.wrong("%(findings)s", findings=refused) from refused
         return Loaded(guide, new=True, edition=edition, shared=shared)
+
+
+def _original(parsed: GuideFile) -> models.Guide | None:
+    """The guide that this file is a translation of; it must be there before."""
+    if not parsed.original:
+        return None
+    guides = models.Guide.objects.whole().filter(key=parsed.key).exclude(language=parsed.language)
+    original = guides.filter(language=parsed.original).first()
+    if original is None:
+        said = _("original: the guide “%(key)s” is not there in “%(language)s” yet: load it first.")
+        raise parsed.wrong(said, key=parsed.key, language=short(parsed.original))
+    return original
 
 
 def _save_guide(parsed: GuideFile) -> models.Guide:
@@ -276,21 +291,25 @@ def _save_fix(part: FixPart, language: str, folder: Path) -> models.Fix:
     fix = _made(models.Fix, part, language=language)
     for position, step in enumerate(part.step, start=1):
         more = {"fix": fix, "language": language, "position": position}
-        picture = _save_picture(step.picture, folder) if step.picture else None
+        picture = _save_picture(step.picture, folder, language) if step.picture else None
         key = step.key or f"{part.key}-{position}"
         _made(models.Step, step, key=key, picture=picture, **more)
     return fix
 
 
-def _save_picture(part: PicturePart, folder: Path) -> models.Picture:
-    """The picture of a drawing; the same bytes are one picture."""
+def _save_picture(part: PicturePart, folder: Path, language: str) -> models.Picture:
+    """The picture of a drawing; the same bytes are one picture, with words in each language."""
     drawing = open_drawing(part, folder)
     sha256 = hashlib.sha256(drawing.content).hexdigest()
-    there = models.Picture.objects.filter(sha256=sha256).first()
     more = {"kind": "svg", "sha256": sha256, **asdict(drawing)}
     if part.name:
         more["name"] = part.name
-    return there or _made(models.Picture, part, **more)
+    there = models.Picture.objects.filter(sha256=sha256).first()
+    picture = there or _made(models.Picture, part, **more)
+    if not picture.has_words_in(language):
+        picture.describe(" ".join(part.alt.split()), language)
+        picture.save()
+    return picture
 
 
 def _save_symptoms(parsed: GuideFile, guide: models.Guide) -> None:

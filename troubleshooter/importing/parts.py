@@ -107,9 +107,10 @@ class ScenarioPart(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class GuideFile(KeyedPart):
-    """The whole file."""
+    """The whole file. `original` is the language of the guide that it is a translation of."""
 
     language: str
+    original: str = ""
     slug: str
     title: str
     summary: str

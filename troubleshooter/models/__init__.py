@@ -34,6 +34,8 @@ from .sessions import Kind, Move, Session
 from .signals import Signal
 from .stale import Stale, midnight, month_after, month_of
 from .transcript import Line, Tried, lines, transcript, tried
+from .translations import CannotTranslate, Translation
+from .wording import Change, weighed
 
 __all__ = [
     "COUNTS",
@@ -45,6 +47,8 @@ __all__ = [
     "CannotReview",
     "CannotRollBack",
     "CannotSchedule",
+    "CannotTranslate",
+    "Change",
     "Contact",
     "Count",
     "Cure",
@@ -91,6 +95,7 @@ __all__ = [
     "Symptom",
     "TooMany",
     "Topic",
+    "Translation",
     "Tried",
     "TwoSecrets",
     "Webhook",
@@ -109,4 +114,5 @@ __all__ = [
     "rewrite",
     "transcript",
     "tried",
+    "weighed",
 ]

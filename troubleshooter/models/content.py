@@ -88,11 +88,12 @@ class Contact(models.Model):
 
 
 class PictureQuerySet(models.QuerySet["Picture"]):
-    def store(self, data: bytes | Encoded, name: str, alt: str) -> "Picture":
+    def store(self, data: bytes | Encoded, name: str, alt: str, language: str = "") -> "Picture":
         """The picture of an editor's file, made anew (or of what `reencode` made of it already).
 
-        The same bytes are one row: then it takes the words that are given, and keeps its own
-        where they are empty. Raises BadPicture, with a sentence, for the file and for the words.
+        The same bytes are one row: then it takes the words that are given, in `language` if one
+        is named, and keeps its own where they are empty. Raises BadPicture, with a sentence, for
+        the file and for the words.
         """
         encoded = data if isinstance(data, Encoded) else reencode(data)
         with transaction.atomic():
@@ -106,7 +107,7 @@ class PictureQuerySet(models.QuerySet["Picture"]):
                 },
             )
             picture.name = name or picture.name or str(Picture._meta.verbose_name)
-            picture.alt = alt or picture.alt
+            picture.describe(alt or picture.alt_in(language), language)
             try:
                 picture.clean_fields(exclude=[] if picture.alt else ["alt"])
             except ValidationError as refused:
@@ -136,6 +137,8 @@ class Picture(models.Model):
         max_length=300,
         help_text=_("What somebody who cannot see the picture needs to know from it."),
     )
+    # The same in other languages than the main one: a translation shows the same bytes.
+    alts = models.JSONField(default=dict, editable=False)
 
     objects = PictureQuerySet.as_manager()
 
@@ -149,8 +152,22 @@ class Picture(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
-            kwargs["update_fields"] = ["name", "alt"]  # only the words ever change
+            kwargs["update_fields"] = ["name", "alt", "alts"]  # only the words ever change
         super().save(*args, **kwargs)
+
+    def alt_in(self, language: str) -> str:
+        """Its words in this language; those of the main language where it has none."""
+        return str(self.alts.get(language) or self.alt)
+
+    def has_words_in(self, language: str) -> bool:
+        return bool(self.alt if language == default_language() else self.alts.get(language))
+
+    def describe(self, alt: str, language: str) -> None:
+        """Give it words in this language; the main language is meant where none is named."""
+        if language in ("", default_language()) or not self.alt:
+            self.alt = alt
+        if language not in ("", default_language()):
+            self.alts = {**self.alts, language: alt}
 
 
 class Risk(models.TextChoices):
@@ -228,7 +245,7 @@ class Step(Keyed):
 class GuideQuerySet(models.QuerySet["Guide"]):
     def whole(self) -> "GuideQuerySet":
         """With everything a draft is made of, in a number of queries that does not grow."""
-        return self.select_related("topic").prefetch_related(
+        return self.select_related("topic", "translation__original").prefetch_related(
             "placements__fix__steps",
             models.Prefetch("placements__fix__steps__picture", Picture.objects.defer("content")),
             "placements__after",

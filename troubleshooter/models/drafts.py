@@ -74,7 +74,7 @@ def _named(content: Content, language: str) -> dict[str, Fix]:
 
 
 def _write_fixes(frozen: Sequence[Content], named: dict[str, Fix], language: str) -> None:
-    pictures = _pictures(frozen)
+    pictures = _pictures(frozen, language)
     free = _free_step_keys(frozen, named, language)
     for each in frozen:
         fix = named.setdefault(each["key"], Fix(key=each["key"], language=language))
@@ -91,13 +91,16 @@ def _write_fixes(frozen: Sequence[Content], named: dict[str, Fix], language: str
             Step.objects.filter(pk__in=[step.pk for step in old.values()]).delete()
 
 
-def _pictures(frozen: Sequence[Content]) -> dict[str, int]:
+def _pictures(frozen: Sequence[Content], language: str) -> dict[str, int]:
     """The ids of the pictures by their hash; new words for a picture are kept with it."""
     shown = [step["picture"] for fix in frozen for step in fix["steps"] if step["picture"]]
     alt = {picture["sha256"]: picture["alt"] for picture in shown}
     rows = list(Picture.objects.filter(sha256__in=alt).defer("content"))
     for row in rows:
-        _write(row, {"alt": alt[row.sha256]})
+        before = (row.alt, row.alts)
+        row.describe(alt[row.sha256], language)
+        if before != (row.alt, row.alts):
+            row.save()
     return {row.sha256: row.pk for row in rows}
 
 

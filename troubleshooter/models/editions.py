@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models, transaction
-from django.db.models import Max, Q
+from django.db.models import Q
 from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils import timezone
@@ -26,6 +26,7 @@ from .content import Guide, Picture
 from .findings import Finding, findings
 from .log import LogLine
 from .reading import Reading, freeze, read
+from .wording import Change, weighed
 
 
 class NotReady(Exception):
@@ -86,6 +87,23 @@ class EditionQuerySet(models.QuerySet["Edition"]):
             "guide__topic__position", "guide__topic__name", "title"
         )
 
+    def sisters(self, slug: str) -> "EditionQuerySet":
+        """What is live in any language of the guide at this address, itself included.
+
+        With each its guide and what that knows of its original: all that the page says of other
+        languages, in the one query that the page takes anyway.
+        """
+        key = Guide.objects.filter(slug=slug).values("key")
+        prose = ("about", "closing", "prevention")
+        return (
+            self.live()
+            .light()
+            .filter(guide__key__in=key)
+            .select_related("guide__translation", "guide__notice")
+            .defer("content", "guide__translation__copied", *(f"guide__{name}" for name in prose))
+            .order_by("language")
+        )
+
     def naming(self, picture: Picture) -> "EditionQuerySet":
         """Those that show `picture`, or say its address.
 
@@ -95,28 +113,31 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         text = Cast("content", models.TextField())
         return self.alias(text=text).filter(text__contains=picture.sha256)
 
-    def publish(self, guide: Guide, by: User | None) -> "Edition":
+    def publish(self, guide: Guide, by: User | None, change: str = "") -> "Edition":
         """Freeze the draft and make it what new visitors see; running sessions keep theirs.
 
-        Raises NotReady when findings block it. Publishing a draft that is already live, word for
-        word, changes nothing and gives back the live edition.
+        `change` is a Change: what it means for translations; empty, it is weighed. Raises
+        NotReady when findings block it. Publishing a draft that is already live, word for word,
+        changes nothing and gives back the live edition.
         """
         with transaction.atomic():
             draft = self._lock(guide)
             content = self._ready(draft)
             if live := self._live_with(draft, content):
+                self.filter(pk=live.pk).update(of_edition=_made_from(draft))
                 return live
             self._drop_plan(draft, by)
             self.filter(guide=draft, live=True).update(live=False)
-            edition = self._freeze(draft, content, by, live=True)
+            edition = self._freeze(draft, content, by, change, live=True)
             LogLine.objects.note(draft, LogLine.Kind.PUBLISHED, by, edition=edition.number)
             return edition
 
-    def schedule(self, guide: Guide, at: datetime, by: User | None) -> "Edition":
+    def schedule(self, guide: Guide, at: datetime, by: User | None, change: str = "") -> "Edition":
         """Freeze the draft now, to go live at that moment; replaces an earlier plan.
 
-        Raises NotReady when findings block it, CannotSchedule for a moment that is past or more
-        than a year away, and for a draft that is live already, word for word.
+        `change` is as for `publish`. Raises NotReady when findings block it, CannotSchedule for a
+        moment that is past or more than a year away, and for a draft that is live already, word
+        for word.
         """
         now = timezone.now()
         if at <= now:
@@ -130,7 +151,7 @@ class EditionQuerySet(models.QuerySet["Edition"]):
                 said = _("Nothing has changed since edition %(number)d, which is live.")
                 raise CannotSchedule(said % {"number": live.number})
             self.planned().filter(guide=draft).delete()
-            edition = self._freeze(draft, content, by, goes_live_at=at)
+            edition = self._freeze(draft, content, by, change, goes_live_at=at)
             LogLine.objects.note(
                 draft, LogLine.Kind.PLANNED, by, edition=edition.number, goes_live_at=at
             )
@@ -181,13 +202,17 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         return self.filter(guide=guide, live=True, digest=_digest(content)).first()
 
     def _freeze(
-        self, draft: Guide, content: dict[str, Any], by: User | None, **state: Any
+        self, draft: Guide, content: dict[str, Any], by: User | None, change: str, **state: Any
     ) -> "Edition":
-        number = self.filter(guide=draft).aggregate(last=Max("number"))["last"] or 0
+        last = self.filter(guide=draft).order_by("-number").first()
+        number = last.number + 1 if last else 1
+        minor = last and (change or weighed(last.content, content)) == Change.MINOR
         now = timezone.now()
         return self.create(
             guide=draft,
-            number=number + 1,
+            number=number,
+            last_major=last.last_major if last and minor else number,
+            of_edition=_made_from(draft),
             content=content,
             digest=_digest(content),
             title=draft.title,
@@ -198,6 +223,12 @@ class EditionQuerySet(models.QuerySet["Edition"]):
             published_by=by,
             **state,
         )
+
+    def agree(self, draft: Guide, number: int) -> None:
+        """What is live of a translation says what that edition of its original says, if it says
+        what the draft says. Read the draft with `Guide.objects.whole()`."""
+        if live := self._live_with(draft, freeze(draft)):
+            self.filter(pk=live.pk).update(of_edition=number)
 
     def _drop_plan(self, guide: Guide, by: User | None) -> int:
         """Delete the planned edition; its number is the last one, so the next takes it."""
@@ -293,6 +324,11 @@ class Edition(models.Model):
     withdrawn_at = models.DateTimeField(gettext_lazy("withdrawn"), null=True)
     withdrawn_reason = models.CharField(gettext_lazy("reason"), max_length=500, blank=True)
 
+    # The number of the newest edition up to this one that lets translations lack something.
+    last_major = models.PositiveIntegerField(default=1)
+    # Of a translation: the number of the edition of its original that it says the same as.
+    of_edition = models.PositiveIntegerField(null=True)
+
     objects = EditionQuerySet.as_manager()
 
     class Meta:
@@ -333,6 +369,11 @@ class Edition(models.Model):
         return reverse("guide", args=[self.guide.slug])
 
     @property
+    def change(self) -> Change:
+        """What this edition means for translations, as its editor chose."""
+        return Change.MAJOR if self.last_major == self.number else Change.MINOR
+
+    @property
     def reading(self) -> Reading:
         """The content, rendered: once in each process, kept by what it says and who renders it."""
         key = (self.digest, markup.VERSION)
@@ -345,6 +386,12 @@ class Edition(models.Model):
 
 READINGS_KEPT = 500  # editions a process keeps rendered, some 50 kB each
 _readings: dict[tuple[str, int], Reading] = {}
+
+
+def _made_from(guide: Guide) -> int | None:
+    """The edition of its original that the draft of a translation was brought up to date with."""
+    translation = getattr(guide, "translation", None)
+    return translation.edition if translation else None
 
 
 def _digest(content: dict[str, Any]) -> str:

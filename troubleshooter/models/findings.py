@@ -53,6 +53,7 @@ def findings(guide: Guide) -> list[Finding]:
     found.extend(_of_rules(placements))
     found.extend(_of_links(guide, [placement.fix for placement in placements]))
     found.extend(_of_scenarios(guide, placements))
+    found.extend(_of_translation(guide))
     return found
 
 
@@ -127,7 +128,7 @@ def _of_steps(fix: Fix, steps: Sequence[Step]) -> Iterator[Finding]:
             )
             over = {"over": len(step.text) - LONGEST_STEP, "most": LONGEST_STEP}
             yield Finding(said % (place | over), step, "text")
-        if step.picture and not step.picture.alt.strip():
+        if step.picture and not step.picture.alt_in(fix.language).strip():
             yield Finding(
                 _("A picture in “%(fix)s” has no text alternative.") % name, step.picture, "alt"
             )
@@ -224,3 +225,43 @@ def _of_scenarios(guide: Guide, placements: Sequence[Placement]) -> Iterator[Fin
             said = _("Scenario %(number)d: %(fault)s")
             sentence = said % {"number": number, "fault": fault.sentence}
             yield Finding(sentence, scenario, fault.field)
+
+
+def _of_translation(guide: Guide) -> Iterator[Finding]:
+    """What of a translation is still its original's; one finding for each row on the desk."""
+    translation = getattr(guide, "translation", None)  # only translations have one
+    if translation is None:
+        return
+    left: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+    for path in translation.untranslated(guide):
+        kind = "fix" if path[0] == "step" else path[0]
+        left.setdefault((kind, "" if kind == "guide" else path[1]), []).append(path)
+    rows = _rows(guide)
+    for (kind, key), paths in left.items():
+        row: models.Model = guide
+        field = paths[0][-1]
+        said = _("Texts of the guide that are not translated yet: %(count)d.")
+        name = ""
+        if kind == "fix":
+            said = _("Texts of “%(name)s” that are not translated yet: %(count)d.")
+            row, name = rows[paths[0][:-1]], str(rows["fix", key])
+        elif kind == "symptom":
+            said = _("The symptom “%(name)s” is not translated yet.")
+            row, name = rows["symptom", key], str(rows["symptom", key])
+        elif kind == "contact":
+            said = _("What the contact “%(name)s” helps with is not translated yet.")
+            name = next(each.name for each in guide.contacts.all() if each.url == key)
+            field = "contacts"
+        yield Finding(said % {"name": name, "count": len(paths)}, row, field)
+
+
+def _rows(guide: Guide) -> dict[tuple[str, ...], models.Model]:
+    """The rows of a guide that texts stand on, by where `wording` says that they stand."""
+    rows: dict[tuple[str, ...], models.Model] = {}
+    for symptom in guide.symptoms.all():
+        rows["symptom", symptom.key] = symptom
+    for placement in guide.placements.all():
+        fix = placement.fix
+        rows["fix", fix.key] = fix
+        rows |= {("step", fix.key, step.key): step for step in fix.steps.all()}
+    return rows

@@ -79,18 +79,18 @@ def _freeze_step(step: Step) -> dict[str, Any]:
         "key": step.key,
         "heading": step.heading,
         "text": step.text,
-        "picture": freeze_picture(step.picture) if step.picture else None,
+        "picture": freeze_picture(step.picture, step.language) if step.picture else None,
     }
 
 
-def freeze_picture(picture: Picture) -> dict[str, Any]:
-    """A picture by its hash, with the words that stand for it."""
+def freeze_picture(picture: Picture, language: str) -> dict[str, Any]:
+    """A picture by its hash, with the words that stand for it in this language."""
     return {
         "sha256": picture.sha256,
         "kind": picture.kind,
         "width": picture.width,
         "height": picture.height,
-        "alt": picture.alt,
+        "alt": picture.alt_in(language),
     }
 
 

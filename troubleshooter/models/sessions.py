@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
-from django.db.models import Q
-from django.db.models.functions import TruncDate
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, TruncDate
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -137,10 +137,19 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def walk(self, public_id: str) -> "Session | None":
         """The session with its edition, attempts and the notice that stands on its guide.
 
-        In one query; None when there is none.
+        In one query; None when there is none. With it, whether the original of a translation has
+        a major change that its edition lacks.
         """
-        rows = list(
+        original = Edition.objects.live().filter(
+            guide__translations__guide=OuterRef("session__edition__guide"),
+            last_major__gt=Coalesce(OuterRef("session__edition__of_edition"), 0),
+        )
+        found = (
             Attempt.objects.filter(session__public_id=public_id)
+            .annotate(
+                newer_in=Subquery(original.values("language")[:1]),
+                newer_at=Subquery(original.values("guide__slug")[:1]),
+            )
             .select_related("session__edition__guide__notice")  # a join: see Notice
             .defer(
                 "session__edition__content",
@@ -148,10 +157,13 @@ class SessionQuerySet(models.QuerySet["Session"]):
             )
             .order_by("seq")
         )
+        rows: list[Attempt] = [*found]
         if not rows:
             return None
         session = rows[0].session
         session.rows = rows
+        if in_language := getattr(rows[0], "newer_in", None):
+            session.newer = (in_language, getattr(rows[0], "newer_at", ""))
         return session
 
 
@@ -216,6 +228,9 @@ class Session(models.Model):
                 name="troubleshooter_session_arm_probability",
             ),
         ]
+
+    # Language and address of the original, when `walk` found that it changed as this lacks it.
+    newer: tuple[str, str] | None = None
 
     def __str__(self) -> str:
         return self.public_id

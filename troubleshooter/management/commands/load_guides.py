@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, files: list[Path], draft: bool, **options: Any) -> None:
         refused = 0
-        for path in files or sorted((settings.BASE_DIR / "guides").glob("*.toml")):
+        for path in files or shipped():
             try:
                 loaded = guide_file.load(path, publish=not draft)
             except guide_file.GuideFileError as error:
@@ -37,6 +37,12 @@ class Command(BaseCommand):
                 )
                 % {"count": refused}
             )
+
+
+def shipped() -> list[Path]:
+    """The files in guides/, each original before its translations (“name.de.toml”)."""
+    paths = (settings.BASE_DIR / "guides").glob("*.toml")
+    return sorted(paths, key=lambda path: (path.name.count("."), path.name))
 
 
 def _told(loaded: guide_file.Loaded) -> str:
