@@ -32,6 +32,7 @@ from .scenarios import Scenario
 from .searches import MissedSearch
 from .sessions import Kind, Move, Session
 from .signals import Signal
+from .sources import Source, Taken
 from .stale import Stale, StaleQuerySet, midnight, month_after, month_of
 from .transcript import Line, Tried, lines, transcript, tried
 
@@ -86,10 +87,12 @@ __all__ = [
     "SessionCount",
     "Signal",
     "Slice",
+    "Source",
     "Stale",
     "StaleQuerySet",
     "Step",
     "Symptom",
+    "Taken",
     "TooMany",
     "Topic",
     "Tried",
