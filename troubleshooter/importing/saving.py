@@ -3,7 +3,7 @@ review page alike.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from django.contrib.auth.models import User
@@ -41,6 +41,11 @@ class Understood:
     @property
     def language(self) -> str:
         return language_of(self.pieces.language)
+
+    def moved(self, moves: Moves) -> "Understood":
+        """The same source, not read again, with these moves made on its pieces."""
+        pieces = moved(pieces_of(self.article), moves)
+        return replace(self, moves=moves, pieces=pieces, draft=draft_of(pieces))
 
     def known(self, language: str = "") -> Guide | None:
         """The guide that was imported from this source before."""

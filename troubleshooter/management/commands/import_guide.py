@@ -85,7 +85,7 @@ class Command(BaseCommand):
         known = understood.known()
         if known:
             # What an editor did on the review page is done again.
-            understood = understand(understood.text, path.name, known.source.moves)
+            understood = understood.moved(known.source.moves)
         topic_of_new = None if known else Topic.objects.called(topic)
         taken = understood.save(None, guide=known, topic=topic_of_new)
         self._tell(understood, *taken.told)
