@@ -18,6 +18,7 @@ PIECES_SHOWN = 60  # of one fix, or of one part of the guide
 LINES_SHOWN = 2_000  # of the source
 LINE_SHOWN = 1_000  # characters of one line of the source
 TEXT_SHOWN = 1_200  # characters of one piece
+LEFT_SHOWN = 300  # characters of one that was left out
 
 
 @dataclass
@@ -123,7 +124,7 @@ class Left:
 
 @dataclass
 class Line:
-    """A line of the source; `mark` says what it became, `kind` how that is drawn."""
+    """A line of the source; `mark` says what it and those below became, `kind` how it is drawn."""
 
     number: int
     text: str
@@ -197,7 +198,7 @@ class Review:
         for each in self.dropped:
             is_fix = isinstance(each, FixPieces)
             text = each.title if is_fix else f"{each.heading}\n{each.text}".strip()
-            cut = text[:TEXT_SHOWN]
+            cut = text[:LEFT_SHOWN]
             more = len(text) - len(cut)
             shown.append(Left(each.id, cut, more, each.reason, each.place, is_fix))
         return shown
@@ -211,10 +212,12 @@ class Review:
     def lines(self) -> list[Line]:
         source = self.understood.text.split("\n", LINES_SHOWN)
         marks = self._marks(min(len(source), LINES_SHOWN))
-        return [
-            Line(nth, _cut(text), *marks[nth])
-            for nth, text in enumerate(source[:LINES_SHOWN], start=1)
-        ]
+        lines, said = [], ""
+        for nth, text in enumerate(source[:LINES_SHOWN], start=1):
+            mark, kind = marks[nth] if text.strip() else ("", marks[nth][1])
+            lines.append(Line(nth, _cut(text), "" if mark == said else mark, kind))
+            said = mark if text.strip() else said
+        return lines
 
     @property
     def lines_hidden(self) -> int:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from troubleshooter.text import clean_text
 
@@ -81,6 +82,13 @@ class _Drafter:
             "fixes": fixes,
         }
         self.draft.contacts = list(_contacts(contacts))
+        if count := len(self.draft.loose):
+            said = ngettext(
+                "%(count)d picture has no step to stand in: a step shows one.",
+                "%(count)d pictures have no step to stand in: a step shows one.",
+                count,
+            )
+            self.draft.told.append(said % {"count": count})
 
     def _line(self, text: str, name: str, called: str) -> str:
         """A line as its field takes it; the whole of a longer one goes to the guide's text."""

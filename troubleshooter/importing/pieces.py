@@ -168,7 +168,7 @@ class _Sorter:
         )
         self.lines.append((fix.place.first, self.count))
         if fix.why:
-            self._into(taken, self._piece("why", fix.why, fix.place))
+            self._into(taken, self._piece("why", fix.why, _above_steps(fix)))
         for step in fix.steps:
             self._into(taken, self._step(step))
         for note in fix.notes:
@@ -218,6 +218,12 @@ class _Sorter:
         """A place among the pieces of fixes: before the first that stands further down."""
         later = [order for first, order in self.lines if first > place.first]
         return (min(later) if later else self.count + 1) - 0.5
+
+
+def _above_steps(fix: ArticleFix) -> Place:
+    """Where most of why a fix helps stands: the importer knows only that it is in the fix."""
+    first = min((step.place.first for step in fix.steps), default=fix.place.last + 1)
+    return Place(fix.place.first, max(first - 1, fix.place.first))
 
 
 def _inner_pictures(step: ArticleStep) -> tuple[ArticlePicture, ...]:
