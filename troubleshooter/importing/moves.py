@@ -17,6 +17,7 @@ from .pieces import IN_FIX, IN_GUIDE, FixPieces, Piece, Pieces
 MOST_MOVES = 1_000
 
 _ITEM = re.compile(r"(?:[-*+]|\d{1,3}[.)]) +(.*)")
+_COMMENT = re.compile(r"<!--.{0,5000}?-->", re.DOTALL)
 _SENTENCE = re.compile(r"(?<=[.!?。])\s+")
 
 
@@ -103,7 +104,7 @@ def _split(pieces: Pieces, target: str, _word: str) -> bool:
     fix, step = _home(pieces, target)
     if not fix or not step or step.use != "step" or step is fix.steps[0]:
         return False
-    new = _new_fix(step, step.heading or short(step.lead or step.text))
+    new = _new_fix(pieces, step, step.heading or short(step.lead or step.text))
     step.heading = "" if step.heading == new.title else step.heading
     gone = [piece for piece in fix.pieces if piece.use != "why" and piece.order >= step.order]
     fix.pieces = [piece for piece in fix.pieces if piece not in gone]
@@ -113,9 +114,9 @@ def _split(pieces: Pieces, target: str, _word: str) -> bool:
     return True
 
 
-def _new_fix(piece: Piece, title: str) -> FixPieces:
+def _new_fix(pieces: Pieces, piece: Piece, title: str) -> FixPieces:
     reasons = (_("You made it a fix."),)
-    return FixPieces(f"{piece.id}f", title, piece.place, piece.order, 1.0, reasons)
+    return FixPieces(pieces.free(f"{piece.id}f"), title, piece.place, piece.order, 1.0, reasons)
 
 
 def _promote(pieces: Pieces, target: str, _word: str) -> bool:
@@ -126,10 +127,11 @@ def _promote(pieces: Pieces, target: str, _word: str) -> bool:
         if len(group) == len(fix.steps):
             return False  # nothing would be left of the fix
     elif piece := _take_out(pieces, target):
+        _revive(piece)
         fix, group = None, [piece]
     else:
         return False
-    new = _new_fix(piece, piece.heading or short(piece.lead or piece.text))
+    new = _new_fix(pieces, piece, piece.heading or short(piece.lead or piece.text))
     piece.heading = ""
     parts = _parts(piece) if len(group) == 1 else []
     for each in group:
@@ -191,7 +193,8 @@ def _merge(pieces: Pieces, target: str, _word: str) -> bool:
     before.pictures = (*before.pictures, *fix.pictures)
     for piece in fix.pieces:
         before.take(piece)
-    title = Piece(f"{fix.id}t", "note", fix.title, fix.place, fix.order, home=before.id)
+    name = pieces.free(f"{fix.id}t")
+    title = Piece(name, "note", fix.title, fix.place, fix.order, home=before.id)
     title.reason = _("The title of a fix that you merged with the one before.")
     pieces.dropped.append(title)
     return True
@@ -209,7 +212,8 @@ def _demote(pieces: Pieces, target: str, _word: str) -> bool:
         piece.use = "step"
     fix.pieces.sort(key=lambda piece: piece.order)
     if not fix.pieces or fix.pieces[0].heading:
-        title = Piece(f"{fix.id}t", "step", f"**{fix.title}**", fix.place, fix.order)
+        name = pieces.free(f"{fix.id}t")
+        title = Piece(name, "step", f"**{fix.title}**", fix.place, fix.order)
         fix.pieces.insert(0, title)
     else:
         fix.pieces[0].heading = fix.title
@@ -244,41 +248,42 @@ def _junk(pieces: Pieces, target: str, _word: str) -> bool:
 
 
 def _back(pieces: Pieces, target: str, _word: str) -> bool:
-    """What was dropped goes where it came from, or into the fix around its lines."""
+    """What was dropped goes where it came from, or to the piece above it."""
     dropped = next((each for each in pieces.dropped if each.id == target), None)
     if not dropped:
         return False
     pieces.dropped.remove(dropped)
-    dropped.reason = ""
     if isinstance(dropped, FixPieces):
+        dropped.reason = ""
         pieces.fixes.append(dropped)
         return True
-    fix = _fix(pieces, dropped.home)
+    _revive(dropped)
+    above = _used_above(pieces, dropped)
+    fix = _fix(pieces, dropped.home or (above.home if above else ""))
     if dropped.use in IN_GUIDE:
         pieces.guide.append(dropped)
-    elif fix := fix or _around(pieces, dropped):
+    elif fix:
         dropped.use = dropped.use or "note"
         fix.take(dropped)
     else:
-        dropped.use, dropped.home = "about", ""
+        dropped.use, dropped.home = (above.use if above else "about"), ""
         pieces.guide.append(dropped)
     return True
 
 
-def _around(pieces: Pieces, piece: Piece) -> FixPieces | None:
-    """The fix whose lines are around those of the piece."""
-    return next(
-        (
-            fix
-            for fix in pieces.fixes
-            if fix.place.first <= piece.place.first <= max(fix.place.last, _last(fix))
-        ),
-        None,
-    )
+def _used_above(pieces: Pieces, piece: Piece) -> Piece | None:
+    """The piece that is used and stands nearest above this one."""
+    above = [each for each in pieces.walk() if each.order <= piece.order]
+    return max(above, key=lambda each: each.order, default=None)
 
 
-def _last(fix: FixPieces) -> int:
-    return max((piece.place.last for piece in fix.pieces), default=fix.place.last)
+def _revive(piece: Piece) -> None:
+    """What the importer dropped has its markup still; only its words are wanted."""
+    if not piece.use:
+        lines = _COMMENT.sub("", piece.text).split("\n")
+        words = "\n".join(line for line in map(inline.tidy, lines) if line)
+        piece.text = words or piece.text
+    piece.reason = ""
 
 
 def _use(pieces: Pieces, target: str, word: str) -> bool:
@@ -293,7 +298,8 @@ def _use(pieces: Pieces, target: str, word: str) -> bool:
         fix = fix or _fix(pieces, piece.home) or _above(pieces, piece)
     if word in IN_FIX and not fix:
         return _returned(pieces, piece)
-    piece.use, piece.reason = word, ""
+    _revive(piece)
+    piece.use = word
     if word in IN_FIX and fix:
         fix.take(piece)
     else:

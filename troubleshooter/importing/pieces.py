@@ -108,6 +108,15 @@ class Pieces:
         for fix in self.fixes:
             yield from fix.pieces
 
+    def free(self, name: str) -> str:
+        """An id like `name` that nothing here has."""
+        taken = {each.id for each in (*self.fixes, *self.guide, *self.dropped)}
+        for each in (*self.fixes, *self.dropped):
+            taken |= {piece.id for piece in getattr(each, "pieces", ())}
+        while name in taken:
+            name += name[-1]
+        return name
+
     def sort(self) -> None:
         self.fixes.sort(key=lambda fix: fix.order)
         self.guide.sort(key=lambda piece: (IN_GUIDE.index(piece.use), piece.order))
@@ -217,7 +226,8 @@ class _Sorter:
     def _order(self, place: Place) -> float:
         """A place among the pieces of fixes: before the first that stands further down."""
         later = [order for first, order in self.lines if first > place.first]
-        return (min(later) if later else self.count + 1) - 0.5
+        last = self.lines[-1][1] if self.lines else 0
+        return (min(later) if later else last + 1) - 0.5 + place.first / 1_000_000
 
 
 def _above_steps(fix: ArticleFix) -> Place:
