@@ -252,7 +252,7 @@ class DraftTests(LampTestCase):
             fuse["steps"][0]["text"],
             "Open the box.\n- The upper one is for the kitchen.\n- The lower one is for the hall.",
         )
-        self.assertEqual(content["prevention"], "**Prevention**\n\nUse better bulbs.")
+        self.assertEqual(content["prevention"], "Use better bulbs.")
         self.assertEqual(
             draft.contacts,
             [

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 
 from troubleshooter.text import clean_text
 
-from . import inline
+from . import inline, words
 from .article import MOST, ArticlePicture
 from .pieces import FixPieces, Piece, Pieces
 
@@ -172,7 +172,8 @@ def _steps(piece: Piece) -> Iterator[tuple[str, str]]:
 
 
 def _with_heading(piece: Piece) -> str:
-    if not piece.heading:
+    """A piece below its heading, unless that only says what the field is called anyhow."""
+    if not piece.heading or (piece.text and words.role(piece.heading) == piece.use):
         return piece.text
     heading = f"**{piece.heading}**"
     return f"{heading}\n\n{piece.text}" if piece.text else heading
@@ -182,8 +183,8 @@ def _contacts(pieces: list[Piece]) -> Iterator[Content]:
     """Whom the links in these pieces lead to."""
     seen: set[str] = set()
     for piece in pieces:
-        for words, address in inline.links(piece.text):
-            name = _clean(words, lines=False)
+        for said, address in inline.links(piece.text):
+            name = _clean(said, lines=False)
             if address in seen or not name or len(seen) >= MOST_CONTACTS or not _is_url(address):
                 continue
             seen.add(address)
