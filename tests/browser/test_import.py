@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, expect
@@ -46,11 +47,12 @@ def change(page: Page, words: str, button: str) -> None:
 def test_an_article_becomes_a_guide_that_a_visitor_resolves(
     browser: Browser, server: Server, visitor: Visitor, scripts: bool
 ) -> None:
-    text = ARTICLE.replace("Never Lose a Shot", f"Never Lose a Photo {scripts} {id(visitor)}")
+    name = f"{uuid4()}.md"  # another article than that of the last test, by its text and name
+    text = ARTICLE.replace("Never Lose a Shot", f"Never Lose {name}")
     with editor(browser, server, java_script_enabled=scripts) as page:
         page.goto(f"{server.url}/admin/troubleshooter/guide/")
         page.get_by_role("link", name="Import an article").click()
-        read(page, server, text)
+        read(page, server, text, name)
         assert outline(page) == STEPS
         result = page.locator(".review-result > section:not([aria-labelledby='review-dropped'])")
         assert "Rescue Deluxe" not in "".join(result.all_inner_texts())
@@ -71,7 +73,7 @@ def test_an_article_becomes_a_guide_that_a_visitor_resolves(
         page.get_by_role("button", name="Save and publish…").click()
         page.get_by_role("button", name="Publish", exact=True).click()
         expect(page.get_by_text("is published: edition 1 is live")).to_be_visible()
-        address = page.get_by_role("link", name="See the page").get_attribute("href")
+        address = page.get_by_role("link", name="See the page").first.get_attribute("href")
     visitor.page.goto(f"{server.url}{address}")
     assert visitor.heading == "The camera does not upload"
     visitor.press("Start")
@@ -103,7 +105,7 @@ def walk_the_review(page: Page, server: Server) -> Iterator[str]:
     doubtful = "# Ten gifts\n\n## 1. Lamp\n\nBuy it.\n\n## 2. Book\n\n" + "Read it. " * 300
     read(page, server, f"---\ntitle: My lamp is dark\n---\n{doubtful}")
     yield "doubtful"
-    read(page, server, ARTICLE)
+    read(page, server, ARTICLE, "nobody-saves-this.md")
     yield "read"
     for menu in page.locator(".review-more summary").all()[:4]:
         menu.click()
@@ -119,7 +121,7 @@ def walk_the_review(page: Page, server: Server) -> Iterator[str]:
 
 def test_who_was_logged_out_is_told_and_keeps_the_page(browser: Browser, server: Server) -> None:
     with editor(browser, server) as page:
-        read(page, server, ARTICLE)
+        read(page, server, ARTICLE, "nobody-saves-this.md")
         page.context.clear_cookies()
         page.get_by_role("button", name=re.compile("^Junk: ")).first.click()
         expect(page.get_by_role("alert")).to_contain_text("You are logged out")
