@@ -9,10 +9,18 @@ function say(name) {
   line.textContent = name ? line.dataset[name] : "";
 }
 
-// Before htmx hears of it: saving leaves the page, so it is for the browser.
+// Before htmx hears of it: saving leaves the page, so it is for the browser. A second press while it
+// does is the same save.
+let saving = false;
+
 document.addEventListener("submit", (event) => {
-  if (event.target === form() && event.submitter?.value === "save") event.stopImmediatePropagation();
+  if (event.target !== form() || event.submitter?.value !== "save") return;
+  event.stopImmediatePropagation();
+  if (saving) event.preventDefault();
+  saving = true;
 }, true);
+
+window.addEventListener("pageshow", () => { saving = false; });
 
 // An answer that is no review (a login, an error) must not take the place of one.
 document.addEventListener("htmx:after:request", (event) => {

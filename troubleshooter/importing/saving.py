@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
 from troubleshooter import outbound
-from troubleshooter.models import Guide, Picture, Source, Taken, Topic
+from troubleshooter.models import Guide, Incoming, Picture, Source, Taken, Topic
 from troubleshooter.models.reading import freeze_picture
 from troubleshooter.pictures import MOST_BYTES, BadPicture
 from troubleshooter.text import clean_text
@@ -61,17 +61,15 @@ class Understood:
         language: str = "",
     ) -> Taken:
         """Save it as a new draft, or as what `guide` becomes."""
-        return Source.objects.take(
+        came = Incoming(
             self.text,
-            name=self.name,
-            content=self.draft.content,
-            language=guide.language if guide else language or self.language,
-            by=by,
-            moves=self.moves,
-            contacts=self.draft.contacts,
-            guide=guide,
-            topic=topic,
+            self.name,
+            language or self.language,
+            self.draft.content,
+            self.draft.contacts,
+            self.moves,
         )
+        return Source.objects.take(came, by, guide=guide, topic=topic)
 
     def fetch(self, wanted: Sequence[str]) -> list[str]:
         """Fetch the pictures of these addresses for the steps that show them.

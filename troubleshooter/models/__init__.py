@@ -32,7 +32,7 @@ from .scenarios import Scenario
 from .searches import MissedSearch
 from .sessions import Kind, Move, Session
 from .signals import Signal
-from .sources import Source, Taken
+from .sources import Incoming, Source, Taken
 from .stale import Stale, StaleQuerySet, midnight, month_after, month_of
 from .transcript import Line, Tried, lines, transcript, tried
 
@@ -60,6 +60,7 @@ __all__ = [
     "FollowUp",
     "Guide",
     "HandOver",
+    "Incoming",
     "Kind",
     "Learner",
     "Line",

@@ -29,6 +29,20 @@ Content = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
+class Incoming:
+    """A source and what was made of it: `content` has the texts, symptoms and fixes of a frozen
+    draft, its keys still empty; `contacts` are those the guide shall point to.
+    """
+
+    text: str
+    name: str
+    language: str
+    content: Content
+    contacts: Sequence[Content] = ()
+    moves: Sequence[Sequence[str]] = ()
+
+
+@dataclass(frozen=True)
 class Taken:
     """What became of an import. `changed` says whether the draft is another one now.
 
@@ -58,49 +72,37 @@ class SourceQuerySet(models.QuerySet["Source"]):
 
     def take(
         self,
-        text: str,
-        *,
-        name: str,
-        content: Content,
-        language: str,
+        came: Incoming,
         by: User | None,
-        moves: Sequence[Sequence[str]] = (),
-        contacts: Sequence[Content] = (),
+        *,
         guide: Guide | None = None,
         topic: Topic | None = None,
     ) -> Taken:
         """Save what was imported as a draft and keep its source, in one transaction.
 
-        `content` has the texts, symptoms and fixes of a frozen draft; its keys are made here.
         With `guide` that draft is updated: what the source changed since the last import is
         taken, what only editors changed stays, and so does every key. Without, it is a new guide
-        on `topic` (needed then). A new guide is published by nobody yet.
+        on `topic` (needed then), which is published by nobody yet.
         """
         with transaction.atomic():
             new = guide is None
-            if guide is None:
-                if topic is None:
-                    raise ValueError("A new guide needs a topic.")
-                guide = _new_guide(content, language, topic)
+            guide = guide or _new_guide(came, topic)
             Guide.objects.select_for_update().get(pk=guide.pk)
             draft = freeze(Guide.objects.whole().get(pk=guide.pk))
             source = self.filter(guide=guide).first() or Source(guide=guide)
             if new:
-                imported = keyed(content, new_key)
+                imported, told = keyed(came.content, new_key), []
                 after: Content = {**draft, **imported}
-                told: list[str] = []
             else:
-                result = merged(draft, source.content or None, content, new_key)
+                result = merged(draft, source.content or None, came.content, new_key)
                 imported, after = result.imported, result.content
                 told = [*_told(result.gone, result.kept_out), *_shared(guide, draft, after)]
             rewrite(guide, after)
-            _add_contacts(guide, contacts)
-            source.keep(text, name=name, content=imported, moves=moves, by=by)
-            now = freeze(Guide.objects.whole().get(pk=guide.pk))
-            if changed := new or now != draft:
-                LogLine.objects.note(
-                    guide, LogLine.Kind.CHANGED, by, said=_imported(name, new, told)
-                )
+            _add_contacts(guide, came.contacts)
+            source.keep(came, imported, by)
+            if changed := new or freeze(Guide.objects.whole().get(pk=guide.pk)) != draft:
+                said = _imported(came.name, new, told)
+                LogLine.objects.note(guide, LogLine.Kind.CHANGED, by, said=said)
             guide.refresh_from_db()
             return Taken(guide, new, changed, tuple(told))
 
@@ -142,18 +144,10 @@ class Source(models.Model):
     def __str__(self) -> str:
         return self.name or str(self._meta.verbose_name)
 
-    def keep(
-        self,
-        text: str,
-        *,
-        name: str,
-        content: Content,
-        moves: Sequence[Sequence[str]],
-        by: User | None,
-    ) -> None:
+    def keep(self, came: Incoming, content: Content, by: User | None) -> None:
         """Keep this text as what the guide was imported from last."""
-        self.text, self.digest, self.name = text, digest_of(text), name[:200]
-        self.content, self.moves = dict(content), [list(move) for move in moves]
+        self.text, self.digest, self.name = came.text, digest_of(came.text), came.name[:200]
+        self.content, self.moves = dict(content), [list(move) for move in came.moves]
         self.at, self.by = timezone.now(), by
         self.save()
 
@@ -163,12 +157,14 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _new_guide(content: Content, language: str, topic: Topic) -> Guide:
+def _new_guide(came: Incoming, topic: Topic | None) -> Guide:
     """An empty draft under a free address; its texts are written with the rest."""
-    slug = slugify(content["title"])[:60].strip("-") or new_key()
+    if topic is None:
+        raise ValueError("A new guide needs a topic.")
+    slug = slugify(came.content["title"])[:60].strip("-") or new_key()
     if Guide.objects.filter(slug=slug).exists():
         slug = f"{slug}-{new_key()}"
-    return Guide.objects.create(language=language, topic=topic, slug=slug)
+    return Guide.objects.create(language=came.language, topic=topic, slug=slug)
 
 
 def _add_contacts(guide: Guide, contacts: Sequence[Content]) -> None:
