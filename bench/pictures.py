@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench.lighthouse import Server  # noqa: E402
+from tests.lookalike import ARTICLE  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 PASTE = """async (field) => {
@@ -58,12 +59,28 @@ def main() -> int:
             page.get_by_label("Username").fill("editor")
             page.get_by_label("Password").fill(password[1])
             page.get_by_role("button", name="Log in").click()
+            bring(page, server.url)
             write(page, server.url)
             walk(browser, server.url)
             simulate(server)
             page.goto(f"{server.url}/numbers/?simulated=1")
             keep(page, "numbers")
     return 0
+
+
+def bring(page: Page, url: str) -> None:
+    """Review an article, and leave it at that: nothing is saved."""
+    page.goto(f"{url}/admin/troubleshooter/guide/import/")
+    file = {"name": "camera.md", "mimeType": "text/markdown", "buffer": ARTICLE.encode()}
+    page.get_by_label("A file").set_input_files(file)  # type: ignore[arg-type]
+    page.get_by_role("button", name="Read it").click()
+    page.locator("#L21").evaluate("line => line.scrollIntoView()")
+    page.locator("#review-fixes").evaluate("heading => heading.scrollIntoView()")
+    page.locator(".review-result article summary").nth(1).click()
+    keep(page, "import-review")
+    page.locator(".review-left").last.scroll_into_view_if_needed()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    keep(page, "import-left")
 
 
 def write(page: Page, url: str) -> None:

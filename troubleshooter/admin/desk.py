@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models import Prefetch
 from django.http import QueryDict
 from django.utils.functional import cached_property
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from troubleshooter.models import (
@@ -26,7 +25,7 @@ from troubleshooter.models import (
     freeze,
     rewrite,
 )
-from troubleshooter.models.content import default_language, new_key
+from troubleshooter.models.content import default_language
 from troubleshooter.models.reading import FORMAT, freeze_picture, freeze_remedy
 
 from .changelog import at_desk, in_sentences, note
@@ -228,7 +227,9 @@ class Desk:
     def _save_guide(self) -> Guide:
         found = self.about.cleaned_data
         guide = self.guide
-        guide.topic = found["topic"] if not found["new_topic"] else _topic(found["new_topic"])
+        guide.topic = found["topic"]
+        if found["new_topic"]:
+            guide.topic = Topic.objects.called(found["new_topic"])
         for name in WRITTEN:
             setattr(guide, name, found[name])
         guide.language = self.language
@@ -310,16 +311,6 @@ def _of_scenario(scenario: Scenario) -> Content:
         "status": scenario.status,
         "fix": scenario.fix.key if scenario.fix else "",
     }
-
-
-def _topic(name: str) -> Topic:
-    """The topic of this name; a new one gets a slug that is free."""
-    if found := Topic.objects.filter(name__iexact=name).first():
-        return found
-    slug = slugify(name)[:40] or new_key()
-    if Topic.objects.filter(slug=slug).exists():
-        slug = f"{slug}-{new_key()}"
-    return Topic.objects.create(name=name, slug=slug)
 
 
 def _id(value: Any) -> int:

@@ -22,9 +22,10 @@ from .acts import Posted, library, move, signed, sketch, unsigned, with_pictures
 from .changelog import ChangeLogAdmin, last_writer
 from .desk import Desk, Meanwhile, opened
 from .differences import differences
+from .importing import ImportingAdmin
 from .noticing import NoticesAdmin
 from .orders import OrderingAdmin
-from .packs import WRITES, PacksAdmin
+from .packs import PacksAdmin
 from .publishing import mending_links, plan_of, standing
 from .reviews import ReviewingAdmin
 from .scheduling import SchedulingAdmin
@@ -56,6 +57,7 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(Guide)
 class GuideAdmin(
+    ImportingAdmin,
     SchedulingAdmin,
     OrderingAdmin,
     NoticesAdmin,
@@ -98,7 +100,7 @@ class GuideAdmin(
         ]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> Any:
-        if not self._may_write(request):
+        if not self.may_write(request):
             raise PermissionDenied
         return self._desk_view(request, Guide())
 
@@ -117,14 +119,9 @@ class GuideAdmin(
         desk = Desk(guide or Guide(), Sheet.posted(request.POST))
         return respond(request, sketch(read(desk.frozen()), request.POST.get("at", "")))
 
-    def _may_write(self, request: HttpRequest) -> bool:
-        return request.user.has_perms(
-            [f"troubleshooter.{action}_{model}" for action in ("add", "change") for model in WRITES]
-        )
-
     def _desk_view(self, request: HttpRequest, guide: Guide) -> HttpResponse:
         if request.method == "POST":
-            if not self._may_write(request):
+            if not self.may_write(request):
                 raise PermissionDenied
             data, refused = self._with_pictures(request)
             sheet = Sheet.posted(data)
@@ -183,7 +180,7 @@ class GuideAdmin(
             "opts": self.opts,
             "original": guide if guide.pk else None,
             "title": guide.title if guide.pk else _("A new guide"),
-            "may_write": self._may_write(request),
+            "may_write": self.may_write(request),
             "may_publish": self.has_publish_permission(request),
             "may_delete": self.has_delete_permission(request),
             "unsaved": request.method == "POST",

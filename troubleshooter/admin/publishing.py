@@ -47,6 +47,7 @@ from .changes import ChangeForm, changes
 from .differences import differences
 
 REASON_LIMIT = 500
+WRITES = ("guide", "placement", "symptom", "scenario", "fix", "step")  # what a save may touch
 DRAFT = "draft"  # stands for the draft where a number stands for an edition
 
 
@@ -162,6 +163,12 @@ class PublishingAdmin(KeyedAdmin[Guide]):
         """Named as Django's admin wants it, so that the action on the list asks for it, too."""
         may = request.user.has_perm("troubleshooter.publish_guide")
         return may and self.has_change_permission(request)
+
+    def may_write(self, request: HttpRequest) -> bool:
+        """Whether this editor may write guides: all that one save touches."""
+        return request.user.has_perms(
+            [f"troubleshooter.{action}_{model}" for action in ("add", "change") for model in WRITES]
+        )
 
     def get_urls(self) -> list[URLPattern]:
         views = {

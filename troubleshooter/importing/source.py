@@ -65,6 +65,14 @@ class Source:
 
 def read(data: bytes | str, name: str = "") -> Source:
     """The source of a file's bytes or a pasted text, or UnreadableArticle."""
+    text = text_of(data)
+    front, fault, body = _front_matter(text)
+    first = text[: len(text) - len(body)].count("\n") + 1
+    return Source(name, _is_html(body, name), body, first, front, fault)
+
+
+def text_of(data: bytes | str) -> str:
+    """The text that is read, line by line as places count it; of itself it gives itself again."""
     if len(data) > MOST_BYTES:
         sentence = _("This is too big for an article: %(size).1f MB, at most %(most)d MB.")
         most = MOST_BYTES // 1_000_000
@@ -74,9 +82,7 @@ def read(data: bytes | str, name: str = "") -> Source:
     text = _BASE64.sub(r"\1", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = _CONTROL.sub("", text.replace("\x0c", "\n").replace("\u2028", " "))
     _refuse(text)
-    front, fault, body = _front_matter(text)
-    first = text[: len(text) - len(body)].count("\n") + 1
-    return Source(name, _is_html(body, name), body, first, front, fault)
+    return text
 
 
 def _refuse(text: str) -> None:

@@ -32,6 +32,7 @@ from .scenarios import Scenario
 from .searches import MissedSearch
 from .sessions import Kind, Move, Session
 from .signals import Signal
+from .sources import Incoming, Source, Taken
 from .stale import Stale, midnight, month_after, month_of
 from .transcript import Line, Tried, lines, transcript, tried
 from .translations import CannotTranslate, Translation
@@ -63,6 +64,7 @@ __all__ = [
     "FollowUp",
     "Guide",
     "HandOver",
+    "Incoming",
     "Kind",
     "Learner",
     "Line",
@@ -90,9 +92,11 @@ __all__ = [
     "SessionCount",
     "Signal",
     "Slice",
+    "Source",
     "Stale",
     "Step",
     "Symptom",
+    "Taken",
     "TooMany",
     "Topic",
     "Translation",

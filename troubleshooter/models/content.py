@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, URLValidator
 from django.db import models, transaction
+from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from troubleshooter import evidence, tokens
@@ -49,12 +50,29 @@ class Keyed(models.Model):
         ]
 
 
+class TopicQuerySet(models.QuerySet["Topic"]):
+    def called(self, name: str) -> "Topic":
+        """The topic of this name or slug; else a new one, under a slug that is free."""
+        found = self.filter(models.Q(name__iexact=name) | models.Q(slug=name)).first()
+        if found:
+            return found
+        slug = slugify(name)[:40] or new_key()
+        if self.filter(slug=slug).exists():
+            slug = f"{slug}-{new_key()}"
+        topic = Topic(name=name, slug=slug)
+        topic.full_clean()
+        topic.save()
+        return topic
+
+
 class Topic(models.Model):
     """What guides are grouped under: WhatsApp, Printer."""
 
     slug = models.SlugField(_("slug"), unique=True)
     name = LineField(_("name"), max_length=60)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    objects = TopicQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("topic")
