@@ -137,6 +137,7 @@ class StartTests(VisitorTestCase):
     def test_start_again_inherits_the_arm(self) -> None:
         first = self.begin()
         Session.objects.update(arm=Session.Arm.LEARNED, arm_probability=0.8)
+        Guide.objects.update(control_share=20)
         self.client.post(self.url, {"symptom": "unknown", "again": first.key})
         second = Session.objects.latest("id")
         self.assertNotEqual(second.pk, first.pk)
