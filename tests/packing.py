@@ -12,6 +12,7 @@ from PIL import Image
 
 from troubleshooter import decoder
 from troubleshooter.flow import Status
+from troubleshooter.importing.guide_file import RESERVED
 from troubleshooter.importing.packs import members, read
 from troubleshooter.importing.plans import Plan, plan
 from troubleshooter.importing.unpacking import packed, unpacked
@@ -27,7 +28,10 @@ from troubleshooter.models import (
     Step,
     Symptom,
     Topic,
+    Translation,
+    freeze,
 )
+from troubleshooter.models.wording import texts
 from troubleshooter.text import clean_text
 
 DRAWING = (
@@ -106,18 +110,20 @@ def line(most: int, least: int = 0) -> st.SearchStrategy[str]:
 
 
 PROSE = st.text(LETTERS, max_size=60).map(lambda text: _clean(text, 2000, True))
-KEYS = st.from_regex(r"[A-Za-z0-9_-]{1,16}", fullmatch=True).filter(
-    lambda key: key not in ("code", "end", "person")
-)
+KEYS = st.from_regex(r"[A-Za-z0-9_-]{1,16}", fullmatch=True).filter(lambda key: key not in RESERVED)
 SLUGS = st.from_regex(r"[A-Za-z0-9_-]{1,40}", fullmatch=True)
 LANGUAGES = st.sampled_from([code for code, _name in settings.LANGUAGES])
+OTHERS = LANGUAGES.filter(lambda code: code != settings.LANGUAGE_CODE)
 PLACES = st.integers(0, 3)
 WEBPS = [webp(40), webp(200), webp(90, "RGBA")]
 
 
 @st.composite
 def drafts(draw: Any) -> None:
-    """Rows of several guides that share fixes, contacts, topics and pictures; as drawn, saved."""
+    """Rows of several guides that share fixes, contacts, topics and pictures; as drawn, saved.
+
+    Some are translated, and some translations are translated again.
+    """
     topics = [
         Topic.objects.create(slug=slug, name=draw(line(60, 1)), position=draw(PLACES))
         for slug in draw(st.lists(SLUGS, min_size=1, max_size=2, unique=True))
@@ -125,7 +131,7 @@ def drafts(draw: Any) -> None:
     shown = [
         _picture(draw, content) for content in draw(st.sets(st.sampled_from([*WEBPS, DRAWING])))
     ]
-    languages = draw(st.lists(LANGUAGES, min_size=1, max_size=2, unique=True))
+    languages = draw(st.lists(LANGUAGES, min_size=1, max_size=3, unique=True))
     names = draw(st.lists(KEYS, min_size=1, max_size=3, unique=True))
     fixes = {
         language: [_fix(draw, key, language, shown) for key in names] for language in languages
@@ -136,15 +142,15 @@ def drafts(draw: Any) -> None:
     }
     slugs = draw(st.lists(SLUGS, min_size=1, max_size=3, unique=True))
     for nth, slug in enumerate(slugs):
-        language = draw(st.sampled_from(languages))
-        _guide(
-            draw,
-            f"k{nth}",
-            slug,
-            draw(st.sampled_from(topics)),
-            fixes[language],
-            contacts[language],
-        )
+        original: Guide | None = None
+        spoken = draw(st.lists(st.sampled_from(languages), min_size=1, unique=True))
+        for language in spoken:
+            address = slug if original is None else f"{nth}-{slug}-{language}"
+            topic = draw(st.sampled_from(topics))
+            guide = _guide(draw, f"k{nth}", address, topic, fixes[language], contacts[language])
+            if original:
+                _translation(draw, guide, original)
+            original = draw(st.sampled_from([each for each in [original, guide] if each]))
 
 
 def _picture(draw: Any, content: bytes) -> Picture:
@@ -155,7 +161,8 @@ def _picture(draw: Any, content: bytes) -> Picture:
         width=32 if content == DRAWING else 8,
         height=20 if content == DRAWING else 6,
         name=draw(line(80, 1)),
-        alt=draw(line(300)),
+        alt=(alt := draw(line(300))),
+        alts=draw(st.dictionaries(OTHERS, line(300, 1))) if alt else {},
     )
 
 
@@ -194,7 +201,7 @@ def _contact(draw: Any, language: str) -> Contact:
 
 def _guide(
     draw: Any, key: str, slug: str, topic: Topic, fixes: list[Fix], contacts: list[Contact]
-) -> None:
+) -> Guide:
     guide = Guide.objects.create(
         key=key,
         language=fixes[0].language,
@@ -229,3 +236,13 @@ def _guide(
             status=status,
             fix=None if status == Status.EXHAUSTED else draw(st.sampled_from([None, *fixes])),
         )
+    return guide
+
+
+def _translation(draw: Any, guide: Guide, original: Guide) -> None:
+    """With some texts that still are what was copied, and some that are not any more."""
+    here = texts(freeze(Guide.objects.whole().get(pk=guide.pk)))
+    left = draw(st.sets(st.sampled_from(sorted(here)))) if here else set()
+    copied = [[*path, here[path] + draw(st.sampled_from(["", "."]))] for path in sorted(left)]
+    edition = draw(st.sampled_from([None, 1, 2]))
+    Translation.objects.create(guide=guide, original=original, edition=edition, copied=copied)

@@ -49,6 +49,7 @@ from troubleshooter.models import (
     Step,
     Symptom,
     Topic,
+    Translation,
     freeze,
 )
 
@@ -94,7 +95,9 @@ class IdentityTests(ExampleTestCase):
         with without_processes():
             data.draw(drafts())
             first = the_pack()
-            before = {guide.key: freeze(guide) for guide in Guide.objects.whole()}
+            before = _drafts()
+            known = list(Translation.objects.order_by("pk").values_list("pk", "edition"))
+            Picture.objects.update(alts={"de": "Anders", "ar": "Other"})
             Guide.objects.update(title="Other", about="", closing="Other")
             Fix.objects.update(title="Other", why="Other")
             Placement.objects.all().delete()
@@ -102,11 +105,16 @@ class IdentityTests(ExampleTestCase):
             Scenario.objects.all().delete()
             take(first)
             self.assertEqual(the_pack(), first)
-            after = {guide.key: freeze(guide) for guide in Guide.objects.whole()}
-            self.assertEqual(_without_dangling(after), _without_dangling(before))
+            self.assertEqual(_without_dangling(_drafts()), _without_dangling(before))
+            after = list(Translation.objects.order_by("pk").values_list("pk", "edition"))
+            self.assertEqual(after, known)
 
 
-def _without_dangling(contents: dict[str, Any]) -> dict[str, Any]:
+def _drafts() -> dict[tuple[str, str], Any]:
+    return {(guide.key, guide.language): freeze(guide) for guide in Guide.objects.whole()}
+
+
+def _without_dangling(contents: dict[tuple[str, str], Any]) -> dict[tuple[str, str], Any]:
     """Without the rules that name a fix which the guide does not have: packs leave them out."""
     for content in contents.values():
         keys = {fix["key"] for fix in content["fixes"]}
@@ -846,6 +854,150 @@ def wipe_all() -> None:
     wipe()
 
 
+class TranslationTests(PackTestCase):
+    """The printer guide in German, half translated."""
+
+    GERMAN = "printer-offline-de.toml"
+
+    def setUp(self) -> None:
+        walls = without_processes()
+        walls.start()
+        self.addCleanup(walls.stop)
+        self.translation = Translation.objects.start(self.guide, "de", by=None)
+        self.german = self.translation.guide
+        Guide.objects.filter(pk=self.german.pk).update(title="Der Drucker ist offline")
+        self.picture.describe("Zwei Enden eines Kabels", "de")
+        self.picture.save()
+
+    def left(self) -> set[tuple[str, ...]]:
+        draft = Guide.objects.whole().get(key="printer", language="de")
+        return set(draft.translation.untranslated(draft))
+
+    def test_the_file_says_of_which_and_what_is_not_translated_yet(self) -> None:
+        text = self.files()[self.GERMAN].decode()
+        self.assertIn('language = "de"\noriginal = "en"\nuntranslated = [\n', text)
+        self.assertIn('  "step cable cable1 text",\n', text)
+        self.assertNotIn('"guide title"', text)
+        self.assertIn('alt = "Zwei Enden eines Kabels"\n', text)
+        self.assertIn('alt = "Two ends of a cable"\n', self.files()[NAME].decode())
+
+    def test_it_comes_back_whatever_its_file_is_called(self) -> None:
+        files, left = self.files(), self.left()
+        files["0.toml"] = files.pop(self.GERMAN)
+        wipe_all()
+        found = take(packed(files))
+        self.assertEqual([each.after.language for each in found.changes], ["en", "en", "de"])
+        made = Translation.objects.get()
+        self.assertEqual((made.guide.language, made.original.language), ("de", "en"))
+        self.assertEqual(self.left(), left)
+        self.assertEqual(
+            (Picture.objects.get().alt_in("en"), Picture.objects.get().alt_in("de")),
+            ("Two ends of a cable", "Zwei Enden eines Kabels"),
+        )
+
+    def test_what_is_the_same_on_purpose_needs_no_second_yes(self) -> None:
+        self.translation.same_on_purpose(self.left(), by=None)
+        data = the_pack()
+        wipe_all()
+        take(data)
+        self.assertEqual(self.left(), set())
+
+    def test_the_original_may_be_here_already(self) -> None:
+        files = self.files(self.german.slug)
+        self.german.delete()
+        take(packed(files))
+        self.assertEqual(Translation.objects.get().original, self.guide)
+        self.assertEqual(Translation.objects.get().edition, 1)
+
+    def test_without_its_original_it_is_refused(self) -> None:
+        data = packed(self.files(self.german.slug))
+        wipe_all()
+        self.assertEqual(
+            self.refused(data),
+            f"{self.GERMAN}: original: the guide “printer” in “en” is neither in this pack nor"
+            " here: export both, or import that one first.",
+        )
+
+    def test_an_original_that_went_meanwhile_is_told(self) -> None:
+        data = the_pack()
+        wipe_all()
+        found = look(data)
+        [german] = [each for each in found.changes if each.after.language == "de"]
+        with self.assertRaisesMessage(PackError, "is neither in this pack nor here"):
+            found.save(german, None, "")
+        self.assertFalse(Guide.objects.exists())
+
+    def test_one_that_is_here_stays_as_it_is(self) -> None:
+        Translation.objects.update(edition=7)
+        left = self.left()
+        for old in ('original = "en"\n', None):
+            files = self.files()
+            text = files[self.GERMAN].decode().replace("Der Drucker ist", "Drucker")
+            if old:  # a pack from before there were translations
+                start, end = text.index('original = "en"'), text.index("slug = ")
+                text = text[:start] + text[end:]
+            take(packed({**files, self.GERMAN: text.encode()}))
+            there = Translation.objects.get()
+            self.assertEqual((there.pk, there.edition), (self.translation.pk, 7))
+            self.assertEqual(self.left(), left)
+
+    def test_nothing_is_a_translation_of_itself(self) -> None:
+        said = "original: in the end this is a translation of itself."
+        for name, old, new in (
+            (self.GERMAN, 'original = "en"', 'original = "de"'),
+            (NAME, 'language = "en"\n', 'language = "en"\noriginal = "de"\n'),
+        ):
+            self.assertIn(said, self.refused(self.edited((old, new), of=name)))
+        files = self.files(self.guide.slug)  # here the German one is made of it
+        text = files[NAME].replace(b'language = "en"\n', b'language = "en"\noriginal = "de"\n')
+        self.assertIn(said, self.refused(packed({**files, NAME: text})))
+
+    def test_what_is_not_translated_must_be_there(self) -> None:
+        for name, old, new, said in (
+            (self.GERMAN, '"step cable cable1 text"', '"step x y text"', "no text here is at"),
+            (NAME, 'language = "en"', 'language = "en"\nuntranslated = ["a"]', "no original."),
+        ):
+            self.assertIn(said, self.refused(self.edited((old, new), of=name)))
+
+    def test_words_of_pictures_are_those_of_the_language(self) -> None:
+        data = self.edited(("Zwei Enden", "Beide Enden"), of=self.GERMAN)
+        self.assertEqual(look(data).notes, [])  # the English fix says the same as before
+        take(data)
+        row = Picture.objects.get()
+        self.assertEqual(
+            (row.alt, row.alt_in("de")), (self.picture.alt, "Beide Enden eines Kabels")
+        )
+
+    def test_words_that_another_language_borrows_are_told(self) -> None:
+        Picture.objects.update(alts={})
+        files = self.files(self.guide.slug)
+        files[NAME] = files[NAME].replace(b"Two ends of", b"Both ends of")
+        self.assertEqual(
+            look(packed(files)).notes,
+            ["The words for the picture “Both ends” change in “Check the cable”, too."],
+        )
+
+    def test_words_that_are_borrowed_stay_when_only_the_lender_changes(self) -> None:
+        Picture.objects.update(alts={})
+        data = self.edited(("Two ends of", "Both ends of"))
+        take(data)
+        self.assertEqual(Picture.objects.get().alt_in("de"), "Two ends of a cable")
+        self.assertEqual(look(data).changes, [])
+
+    def test_an_empty_text_borrows_those_of_the_main_language(self) -> None:
+        data = self.edited(("Zwei Enden eines Kabels", ""), of=self.GERMAN)
+        take(data)
+        self.assertEqual(Picture.objects.get().alt_in("de"), "Two ends of a cable")
+        self.assertEqual(look(data).changes, [])
+
+    def test_a_picture_without_a_name_has_one_in_all_languages(self) -> None:
+        data = self.edited(('name = "Both ends"\n', ""), all_in=True)
+        take(data)
+        self.assertIn(
+            Picture.objects.get().name, ("Two ends of a cable", "Zwei Enden eines Kabels")
+        )
+
+
 class FolderTests(PackTestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
@@ -991,6 +1143,27 @@ class CommandTests(PackTestCase):
         self.assertEqual(err, "")
         self.assertLess(out.index("Live: “The screen is dark”"), out.index("Live: “The printer"))
         self.assertEqual(Edition.objects.live().count(), 2)
+
+    def test_a_translation_is_published_after_its_original_and_is_up_to_date(self) -> None:
+        Guide.objects.filter(key="screen").update(summary="Nothing is seen.")
+        made = Translation.objects.start(self.guide, "de", by=None)
+        made.same_on_purpose(made.untranslated(Guide.objects.whole().get(pk=made.guide_id)), None)
+        Guide.objects.filter(pk=made.guide_id).update(slug="a")
+        self.file.write_bytes(the_pack())
+        wipe_all()
+        out, err = self.run_it("--yes", "--publish")
+        self.assertEqual(err, "")
+        self.assertIn("This is a translation of “The printer is offline” (en).", out)
+        self.assertEqual(Edition.objects.get(language="de").of_edition, 1)
+        self.assertFalse(Translation.objects.behind().exists())
+
+    def test_one_that_was_behind_stays_behind(self) -> None:
+        made = Translation.objects.start(self.guide, "de", by=None)
+        Translation.objects.update(edition=None)
+        self.file.write_bytes(the_pack())
+        Guide.objects.filter(pk=made.guide_id).update(title="Drucker")
+        self.run_it("--yes", "--publish")
+        self.assertIsNone(Translation.objects.get().edition)
 
     def test_one_that_is_not_ready_stays_a_draft_and_the_command_fails(self) -> None:
         wipe_all()

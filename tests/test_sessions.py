@@ -86,6 +86,7 @@ class StartTests(CastTestCase):
         self.edition.guide.control_share = 10
         first = self.start()
         first.arm, first.arm_probability = Session.Arm.LEARNED, 0.8
+        self.edition.guide.control_share = 20
         fresh = again(Session.objects.start(self.edition, "offline", again=first))
         self.assertEqual((fresh.arm, fresh.arm_probability), ("learned", 0.8))
         self.assertNotEqual(fresh.public_id, first.public_id)

@@ -138,6 +138,7 @@ class StartTests(VisitorTestCase):
         Guide.objects.update(control_share=10)
         first = self.begin()
         Session.objects.update(arm=Session.Arm.LEARNED, arm_probability=0.8)
+        Guide.objects.update(control_share=20)
         self.client.post(self.url, {"symptom": "unknown", "again": first.key})
         second = Session.objects.latest("id")
         self.assertNotEqual(second.pk, first.pk)

@@ -249,6 +249,12 @@ def _line(scenario: ScenarioPart) -> str:
 def _besides(change: Change) -> Iterator[Item]:
     """What is no text of the guide."""
     before, after = change.before, change.after
+    if after.original and not (before and before.original):
+        said = _("This is a translation of “%(title)s” (%(language)s).")
+        yield Item(said % {"title": change.original, "language": after.original})
+    left = "\n".join(before.untranslated) if before else ""
+    if left != (now := "\n".join(after.untranslated)):
+        yield Item("", [Difference(_("Not translated yet"), pieces(left, now))])
     old = before.slug if before else ""
     if old != after.slug:
         label = capfirst(str(Guide._meta.get_field("slug").verbose_name))

@@ -8,9 +8,11 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from django.db.models import Model
+from django.utils.translation import gettext as _
 
 from troubleshooter import models
 from troubleshooter.models.reading import FORMAT
+from troubleshooter.models.wording import Path, texts
 
 from .parts import (
     ContactPart,
@@ -22,6 +24,7 @@ from .parts import (
     StepPart,
     SymptomPart,
     TopicPart,
+    short,
 )
 
 TEXTS = ("title", "summary", "about", "closing", "prevention")
@@ -44,9 +47,12 @@ def guide_part(guide: models.Guide) -> GuideFile:
     placements = list(guide.placements.all())
     keys = {placement.fix.key for placement in placements}
     contacts = [_part(ContactPart, contact) for contact in guide.contacts.all()]
+    translation = getattr(guide, "translation", None)  # only translations have one
     return _part(
         GuideFile,
         guide,
+        original=translation.original.language if translation else "",
+        untranslated=_spelled(translation.untranslated(guide)) if translation else (),
         topic=_part(TopicPart, guide.topic),
         symptom=tuple(
             _part(SymptomPart, symptom, start_with=_named(symptom.start_with.all(), keys))
@@ -71,6 +77,22 @@ def guide_part(guide: models.Guide) -> GuideFile:
     )
 
 
+def _spelled(paths: Iterable[Path]) -> tuple[str, ...]:
+    """Where texts stand, as a file says it: no key and no address has a blank in it."""
+    return tuple(sorted(" ".join(path) for path in paths))
+
+
+def untranslated(part: GuideFile) -> set[Path]:
+    """Where texts stand that the file says are not translated yet; refuses what is nowhere."""
+    paths = {tuple(path.split(" ")) for path in part.untranslated}
+    if paths and not part.original:
+        raise part.wrong(_("untranslated: this is no translation, for it names no original."))
+    for path in sorted(paths - texts(content(part)).keys()):
+        said = _("untranslated: no text here is at “%(path)s”.")
+        raise part.wrong(said, path=short(" ".join(path)))
+    return paths
+
+
 def contact_order(part: ContactPart) -> tuple[int, str, str, str]:
     """As visitors see them, and then by all else that they say."""
     return part.position, part.name, part.url, part.note
@@ -90,7 +112,8 @@ def _step_part(step: models.Step) -> StepPart:
     if not picture:
         return _part(StepPart, step, picture=None)
     file = f"pictures/{picture.sha256}.{picture.kind}"
-    return _part(StepPart, step, picture=_part(PicturePart, picture, file=file))
+    shown = _part(PicturePart, picture, file=file, alt=picture.alt_in(step.language))
+    return _part(StepPart, step, picture=shown)
 
 
 def content(part: GuideFile) -> dict[str, Any]:

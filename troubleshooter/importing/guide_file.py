@@ -20,8 +20,18 @@ from django.utils.translation import gettext as _
 
 from troubleshooter import models
 
+from .drafting import untranslated
 from .drawings import open_drawing
-from .parts import FixPart, GuideFile, GuideFileError, KeyedPart, Part, PicturePart, ScenarioPart
+from .parts import (
+    FixPart,
+    GuideFile,
+    GuideFileError,
+    KeyedPart,
+    Part,
+    PicturePart,
+    ScenarioPart,
+    short,
+)
 
 __all__ = [
     "GuideFileError",
@@ -31,7 +41,6 @@ __all__ = [
     "parse",
     "read",
     "save",
-    "short",
     "unique_keys",
 ]
 
@@ -147,12 +156,6 @@ def _called(values: Mapping[str, Any]) -> str:
     return ""
 
 
-def short(text: str) -> str:
-    """The text fit for a sentence on a terminal."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    return line if len(line) <= 60 else f"{line[:59]}…"
-
-
 def _check(guide: GuideFile) -> None:
     """Names are well-formed, each is given once, and whatever is named is there."""
     for part in (guide, *guide.symptom, *guide.fix):
@@ -240,7 +243,8 @@ def save(parsed: GuideFile, folder: Path, *, publish: bool = True) -> Loaded:
         _save_symptoms(parsed, guide)
         _save_scenarios(parsed.scenario, guide)
         if original:
-            models.Translation.objects.of(guide, original, by_hand=True)
+            paths = untranslated(parsed)
+            models.Translation.objects.of(guide, original, untranslated=paths)
         try:
             edition = models.Edition.objects.publish(guide, by=None) if publish else None
         except models.NotReady as refused:

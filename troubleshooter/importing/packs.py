@@ -6,7 +6,7 @@ what a pack would change here is for plans.py. docs/packs.md describes the forma
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
@@ -16,10 +16,19 @@ from django.utils.translation import gettext as _
 
 from troubleshooter import models, tokens
 
-from .drafting import contact_order, guide_part
-from .guide_file import RESERVED, among, short, unique_keys
+from .drafting import contact_order, guide_part, untranslated
+from .guide_file import RESERVED, among, unique_keys
 from .guide_file import read as read_file
-from .parts import FixPart, GuideFile, GuideFileError, Part, PicturePart, ScenarioPart, StepPart
+from .parts import (
+    FixPart,
+    GuideFile,
+    GuideFileError,
+    Part,
+    PicturePart,
+    ScenarioPart,
+    StepPart,
+    short,
+)
 from .toml_text import written
 from .unpacking import Members, PackError
 
@@ -35,7 +44,10 @@ P = TypeVar("P", bound=Part)
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """What a pack says: its guides, and the bytes of its pictures by the names of their files."""
+    """What a pack says: its guides, and the bytes of its pictures by the names of their files.
+
+    A guide stands before its translations.
+    """
 
     guides: tuple[GuideFile, ...]
     pictures: Mapping[str, bytes]
@@ -70,8 +82,11 @@ def read(files: Mapping[str, bytes]) -> Pack:
         if sum(map(_parts, guides)) > MOST_IN_ALL:
             raise PackError(_("This is too much for one pack: at most 20,000 parts of guides."))
         pictures = {name: content for name, content in files.items() if PICTURE.fullmatch(name)}
+        guides = _named(guides)
         _check_together(guides)
         _check_pictures(guides, pictures)
+        known = {(each.language, each.key): each for each in guides}
+        guides = tuple(sorted(guides, key=lambda guide: len(originals(guide, known))))
     except GuideFileError as refused:
         raise PackError(str(refused)) from refused
     if not guides:
@@ -83,6 +98,33 @@ def shown(guides: Iterable[GuideFile]) -> list[PicturePart]:
     """The pictures of these guides, wherever they show them."""
     fixes = (fix for guide in guides for fix in guide.fix)
     return [step.picture for fix in fixes for step in fix.step if step.picture]
+
+
+def reworded(guide: GuideFile, words: Callable[[PicturePart], PicturePart]) -> GuideFile:
+    """The guide with other words for its pictures."""
+    fixes = []
+    for fix in guide.fix:
+        steps = (replace(step, picture=step.picture and words(step.picture)) for step in fix.step)
+        fixes.append(replace(fix, step=tuple(steps)))
+    return replace(guide, fix=tuple(fixes))
+
+
+def originals(
+    guide: GuideFile, known: Mapping[tuple[str, str], GuideFile]
+) -> list[tuple[str, str]]:
+    """Language and key of what a guide is a translation of, and of what that is one of, and so on.
+
+    The last one may be unknown. Refuses a guide that in the end is a translation of itself.
+    """
+    line: list[tuple[str, str]] = []
+    at: GuideFile | None = guide
+    while at and at.original:
+        name = (at.original, guide.key)
+        if name in line or name == (guide.language, guide.key):
+            raise guide.wrong(_("original: in the end this is a translation of itself."))
+        line.append(name)
+        at = known.get(name)
+    return line
 
 
 # --- One guide ---
@@ -97,7 +139,7 @@ def _cleaned(guide: GuideFile) -> GuideFile:
     if _parts(guide) > MOST_PARTS:
         raise guide.wrong(_("this is too much for one guide: at most 2,000 parts."))
     _check_names(guide)
-    return replace(
+    cleaned = replace(
         _fit(guide, models.Guide, "slug", "language"),
         topic=_fit(guide.topic, models.Topic, "slug", "name"),
         symptom=tuple(
@@ -112,7 +154,10 @@ def _cleaned(guide: GuideFile) -> GuideFile:
             )
         ),
         scenario=tuple(replace(part, answers=_answers(part)) for part in guide.scenario),
+        untranslated=_unique(guide.untranslated),
     )
+    untranslated(cleaned)
+    return cleaned
 
 
 def _parts(guide: GuideFile) -> int:
@@ -163,9 +208,7 @@ def _cleaned_step(step: StepPart) -> StepPart:
     step = _fit(step, models.Step)
     if not step.picture:
         return step
-    picture = _fit(step.picture, models.Picture)
-    name = picture.name or picture.alt[:80].strip() or picture.sha256[:12]
-    return replace(step, picture=replace(picture, name=name))
+    return replace(step, picture=_fit(step.picture, models.Picture))
 
 
 def _answers(scenario: ScenarioPart) -> tuple[str, ...]:
@@ -207,6 +250,18 @@ def _kept(part: Part, field: Any, value: Any) -> Any:
 # --- All of them together ---
 
 
+def _named(guides: Iterable[GuideFile]) -> tuple[GuideFile, ...]:
+    """With a name for each picture: that of another file, or else of its words."""
+    pictures = shown(guides)
+    names = {each.sha256: each.name for each in reversed(pictures) if each.name}
+    for each in pictures:
+        names.setdefault(each.sha256, each.alt[:80].strip() or each.sha256[:12])
+    return tuple(
+        reworded(guide, lambda each: replace(each, name=each.name or names[each.sha256]))
+        for guide in guides
+    )
+
+
 def _check_together(guides: Iterable[GuideFile]) -> None:
     """What several guides share says the same in each, and what is one guide's is not two's."""
     first: dict[tuple[str, ...], tuple[object, GuideFile]] = {}
@@ -233,7 +288,9 @@ def _claims(guide: GuideFile) -> Iterator[tuple[Part, tuple[str, ...], object, s
         for number, step in enumerate(fix.step):
             yield step, ("step", language, step.key), (fix.key, number), taken
             if step.picture:
-                yield step.picture, ("picture", step.picture.sha256), step.picture, same
+                name, alt = step.picture.name, step.picture.alt
+                yield step.picture, ("picture", step.picture.sha256), name, same
+                yield step.picture, ("picture", language, step.picture.sha256), alt, same
 
 
 def remedy(fix: FixPart) -> FixPart:

@@ -11,6 +11,12 @@ class GuideFileError(ValueError):
     """The file cannot be taken; the message is a sentence that says what is wrong and where."""
 
 
+def short(text: str) -> str:
+    """The text fit for a sentence on a terminal."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return line if len(line) <= 60 else f"{line[:59]}…"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Part:
     """A piece of the file; `where` names it in sentences."""
@@ -107,10 +113,14 @@ class ScenarioPart(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class GuideFile(KeyedPart):
-    """The whole file. `original` is the language of the guide that it is a translation of."""
+    """The whole file. `original` is the language of the guide that it is a translation of.
+
+    `untranslated` says where texts stand that are still the original's: "step cable cable1 text".
+    """
 
     language: str
     original: str = ""
+    untranslated: tuple[str, ...] = ()
     slug: str
     title: str
     summary: str

@@ -14,22 +14,26 @@ from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from troubleshooter import models
-from troubleshooter.pictures import BadPicture, kept
+from troubleshooter.models.wording import texts
 
-from . import drawings
-from .drafting import TEXTS, contact_order, content, fix_part, guide_part
-from .packs import Pack, remedy, shown
-from .parts import ContactPart, FixPart, GuideFile, GuideFileError, Part
+from . import showing
+from .drafting import TEXTS, contact_order, content, fix_part, guide_part, untranslated
+from .packs import Pack, originals, remedy, reworded
+from .parts import ContactPart, FixPart, GuideFile, GuideFileError, short
 from .toml_text import written
 from .unpacking import PackError
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One guide as it stands here, if it does, and as the pack makes it."""
+    """One guide as it stands here, if it does, and as the pack makes it.
+
+    `original` is the title of the guide that it is a translation of.
+    """
 
     before: GuideFile | None
     after: GuideFile
+    original: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,14 @@ class Plan:
     reaches: list[Reach]
     notes: list[str]
     pictures: Mapping[str, Mapping[str, object]]  # the new ones by checksum: what their rows hold
+    words: Mapping[str, showing.Words]  # of all pictures, by checksum
     _saved: dict[tuple[str, str], FixPart] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
         """Names all that the plan shows: two plans that have the same would do the same."""
         told = [text for each in self.changes for text in (_text(each.before), _text(each.after))]
+        told += [each.original for each in self.changes]
         told += [written(each) for each in self.same]
         told += [repr((each.before, each.after, each.others)) for each in self.reaches]
         told += [*self.notes, *sorted(self.pictures)]
@@ -75,6 +81,7 @@ class Plan:
                 models.rewrite(guide, content(part))
                 _save_contacts(guide, part.contact)
                 _save_scenarios(guide, part)
+                _save_translation(guide, part)
                 models.LogLine.objects.note(guide, models.LogLine.Kind.CHANGED, by, said=said)
         except IntegrityError as clash:  # somebody made the same a moment ago
             raise _meanwhile(part) from clash
@@ -108,29 +115,27 @@ class Plan:
     def _bare(self, part: GuideFile) -> GuideFile:
         """A guide to be compared, without what was changed for a guide before it.
 
-        That are fixes it shares with that one, and the words of pictures.
+        That are fixes it shares with that one, what of them is not translated yet, and the words
+        of pictures.
         """
         fixes = []
         for fix in part.fix:
             saved = self._saved.get((part.language, fix.key), fix)
-            steps = (
-                replace(step, picture=step.picture and replace(step.picture, alt="", name=""))
-                for step in saved.step
-            )
-            fixes.append(replace(saved, pin=fix.pin, after=fix.after, step=tuple(steps)))
-        return replace(part, fix=tuple(fixes))
+            fixes.append(replace(saved, pin=fix.pin, after=fix.after))
+        bare = replace(part, fix=tuple(fixes), untranslated=())
+        return reworded(bare, lambda each: replace(each, alt="", name=""))
 
     def _save_pictures(self, part: GuideFile) -> None:
-        words = {each.sha256: each for each in shown([part])}
-        here = models.Picture.objects.filter(sha256__in=words).defer("content")
+        """The pictures of a guide, with their words in every language of the pack."""
+        shown = showing.words([part])
+        here = models.Picture.objects.filter(sha256__in=shown).defer("content")
         rows = {row.sha256: row for row in here}
-        for sha256, picture in words.items():
+        for sha256 in shown:
             row = rows.get(sha256)
             if row is None and sha256 not in self.pictures:  # it was here a moment ago
                 raise _meanwhile(part)
             row = row or models.Picture(sha256=sha256, **self.pictures[sha256])
-            if row._state.adding or (row.name, row.alt) != (picture.name, picture.alt):
-                row.name, row.alt = picture.name, picture.alt
+            if self.words[sha256].put_on(row) or row._state.adding:
                 row.save()
 
 
@@ -182,6 +187,21 @@ def _save_scenarios(guide: models.Guide, part: GuideFile) -> None:
         )
 
 
+def _save_translation(guide: models.Guide, part: GuideFile) -> None:
+    """What the guide is a translation of, and which texts are not translated yet."""
+    if not part.original:
+        return
+    draft = models.Guide.objects.whole().get(pk=guide.pk)
+    if translation := getattr(draft, "translation", None):
+        translation.mark(draft, untranslated(part))
+        return
+    named = models.Guide.objects.whole().filter(key=part.key, language=part.original)
+    original = named.first()
+    if original is None:  # it could not be saved, or was here a moment ago
+        raise PackError(str(_without_original(part)))
+    models.Translation.objects.of(draft, original, untranslated=untranslated(part))
+
+
 # --- Making a plan ---
 
 
@@ -196,22 +216,74 @@ def plan(pack: Pack, *, new_drawings: bool) -> Plan:
     _check_steps(pack.guides)
     notes: list[str] = []
     fixes = _fixes(pack.guides)
-    settled = _settled(pack.guides, fixes, notes)
+    settled = _settled(_translating(pack.guides, drafts, notes), fixes, notes)
     pairs = [(drafts.get((each.language, each.key)), each) for each in settled]
-    changes = [Change(before, after) for before, after in pairs if before != after]
-    notes += _words(settled)
+    changes = [
+        Change(before, after, original)
+        for (before, after), original in zip(pairs, _originals(settled, drafts), strict=True)
+        if before != after
+    ]
+    notes += showing.notes(settled)
     return Plan(
         changes=changes,
         same=[after for before, after in pairs if before == after],
         reaches=list(_reaches(pairs, fixes)),
         notes=notes,
-        pictures=_new_pictures(pack, new_drawings=new_drawings),
+        pictures=showing.new_pictures(pack, new_drawings=new_drawings),
+        words=showing.words(settled),
     )
 
 
+Known = Mapping[tuple[str, str], GuideFile]  # by language and key
+
+
 def _drafts(guides: Iterable[GuideFile]) -> dict[tuple[str, str], GuideFile]:
+    """The drafts here that these guides have to do with: in any language, for translations."""
     rows = models.Guide.objects.whole().filter(key__in=[each.key for each in guides])
     return {(row.language, row.key): guide_part(row) for row in rows}
+
+
+def _translating(
+    guides: Iterable[GuideFile], drafts: Known, notes: list[str]
+) -> Iterator[GuideFile]:
+    """The guides, each a translation of what it is one of here, if it is."""
+    for guide in guides:
+        there = drafts.get((guide.language, guide.key))
+        if there and there.original not in ("", guide.original):
+            said = _("“%(guide)s” is a translation from “%(language)s” here, and stays one.")
+            _note(notes, said % {"guide": there.title, "language": there.original})
+            guide = replace(guide, original=there.original, untranslated=_still(there, guide))
+        yield guide
+
+
+def _still(there: GuideFile, guide: GuideFile) -> tuple[str, ...]:
+    """What of the draft here is not translated yet, and says the same in the pack."""
+    old, new = texts(content(there)), texts(content(guide))
+    left = untranslated(there)
+    return tuple(sorted(" ".join(path) for path in left if old[path] == new.get(path)))
+
+
+def _originals(guides: Sequence[GuideFile], drafts: Known) -> list[str]:
+    """The title of each one's original, empty for what is no translation."""
+    known = {**drafts, **{(each.language, each.key): each for each in guides}}
+    titles = []
+    try:
+        for guide in guides:
+            line = originals(guide, known)
+            if line and line[0] not in known:
+                raise _without_original(guide)
+            titles.append(known[line[0]].title if line else "")
+    except GuideFileError as refused:
+        raise PackError(str(refused)) from refused
+    return titles
+
+
+def _without_original(guide: GuideFile) -> GuideFileError:
+    said = _(
+        "original: the guide “%(key)s” in “%(language)s” is neither in this pack nor here:"
+        " export both, or import that one first."
+    )
+    return guide.wrong(said, key=guide.key, language=short(guide.original))
 
 
 def _check_slugs(guides: Sequence[GuideFile]) -> None:
@@ -269,8 +341,9 @@ def _fixes(guides: Sequence[GuideFile]) -> Fixes:
     return {(row.language, row.key): row for row in rows}
 
 
-def _settled(guides: Sequence[GuideFile], fixes: Fixes, notes: list[str]) -> list[GuideFile]:
+def _settled(guides: Iterable[GuideFile], fixes: Fixes, notes: list[str]) -> list[GuideFile]:
     """The guides as they would stand here: what is this help desk's own stays as it is."""
+    guides = showing.settled(list(guides))
     rows = models.Topic.objects.filter(slug__in=[guide.topic.slug for guide in guides])
     topics = {row.slug: row for row in rows}
     contacts: dict[str, list[models.Contact]] = {guide.language: [] for guide in guides}
@@ -326,23 +399,6 @@ def _placed(
     return tuple(sorted(placed, key=contact_order))
 
 
-def _words(guides: Sequence[GuideFile]) -> list[str]:
-    """Which other fixes show a picture whose words change."""
-    words = {each.sha256: (each.name, each.alt) for each in shown(guides)}
-    rows = models.Picture.objects.filter(sha256__in=words).defer("content")
-    changed = [row for row in rows if (row.name, row.alt) != words[row.sha256]]
-    ours = {(guide.language, fix.key) for guide in guides for fix in guide.fix}
-    steps = models.Step.objects.filter(picture__in=changed).select_related("fix", "picture")
-    return sorted(
-        {
-            _("The words for the picture “%(picture)s” change in “%(fix)s”, too.")
-            % {"picture": step.picture, "fix": step.fix}
-            for step in steps
-            if (step.fix.language, step.fix.key) not in ours
-        }
-    )
-
-
 def _reaches(pairs: Sequence[tuple[GuideFile | None, GuideFile]], fixes: Fixes) -> Iterator[Reach]:
     """Fixes whose change no guide of the pack shows, or not alone."""
     ours = {(after.language, after.key) for _before, after in pairs}
@@ -360,36 +416,3 @@ def _reaches(pairs: Sequence[tuple[GuideFile | None, GuideFile]], fixes: Fixes) 
             others = [each.title for each in offered if (each.language, each.key) not in ours]
             if old != new and (others or name not in told):
                 yield Reach(old, new, guide.language, tuple(others))
-
-
-def _new_pictures(pack: Pack, *, new_drawings: bool) -> dict[str, dict[str, object]]:
-    """What the rows of pictures hold that are not here yet, each looked at behind walls."""
-    files = {picture.file: picture.sha256 for picture in shown(pack.guides)}
-    here = models.Picture.objects.filter(sha256__in=files.values())
-    known = set(here.values_list("sha256", flat=True))
-    new = {name: pack.pictures[name] for name, sha256 in files.items() if sha256 not in known}
-    try:
-        made = kept({name: data for name, data in new.items() if name.endswith(".webp")})
-    except BadPicture as refused:
-        raise PackError(str(refused)) from refused
-    rows: dict[str, dict[str, object]] = {}
-    for name, data in new.items():
-        if name in made:
-            kind, width, height = "webp", made[name].width, made[name].height
-        else:
-            kind, (width, height) = "svg", _size(name, data, allowed=new_drawings)
-        rows[files[name]] = {"kind": kind, "content": data, "width": width, "height": height}
-    return rows
-
-
-def _size(name: str, data: bytes, *, allowed: bool) -> tuple[int, int]:
-    """Width and height of a new drawing."""
-    part = Part(where=name)
-    try:
-        if not allowed:
-            raise part.wrong(
-                _("a drawing that is not here yet: only “manage.py import_pack” takes it.")
-            )
-        return drawings.size(data, part)
-    except GuideFileError as refused:
-        raise PackError(str(refused)) from refused

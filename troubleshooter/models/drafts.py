@@ -97,6 +97,8 @@ def _pictures(frozen: Sequence[Content], language: str) -> dict[str, int]:
     alt = {picture["sha256"]: picture["alt"] for picture in shown}
     rows = list(Picture.objects.filter(sha256__in=alt).defer("content"))
     for row in rows:
+        if row.has_words_in(language) and row.alt_in(language) == alt[row.sha256]:
+            continue
         before = (row.alt, row.alts)
         row.describe(alt[row.sha256], language)
         if before != (row.alt, row.alts):

@@ -5,7 +5,7 @@ stands what it was made from, how far it was brought up to date, and which of it
 the original's.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -48,23 +48,34 @@ class TranslationQuerySet(models.QuerySet["Translation"]):
             guide = _copied(source, language)
             said = _("Begun as a translation of “%(title)s”.") % {"title": source.title}
             LogLine.objects.note(guide, LogLine.Kind.CHANGED, by, said=said)
-            return self.of(guide, source, by_hand=False)
+            return self.of(guide, source)
 
-    def of(self, guide: Guide, original: Guide, *, by_hand: bool) -> "Translation":
+    def of(
+        self, guide: Guide, original: Guide, *, untranslated: Collection[Path] | None = None
+    ) -> "Translation":
         """Note that `guide` is a translation of `original`, as that is published now.
 
-        `by_hand`: whoever wrote it has translated every text; what is equal is meant to be.
+        Where it is known which texts are `untranslated`, what else is equal is meant to be.
         """
         newest = original.editions.published().order_by("-live", "-number").first()
-        content = freeze(Guide.objects.whole().get(pk=guide.pk))
-        there = texts(freeze(original))
-        equal = {} if by_hand else {p: t for p, t in texts(content).items() if there.get(p) == t}
+        here = texts(freeze(Guide.objects.whole().get(pk=guide.pk)))
+        if untranslated is None:
+            there = texts(freeze(original))
+            untranslated = [path for path, text in here.items() if there.get(path) == text]
         return self.create(
             guide=guide,
             original=original,
             edition=newest.number if newest else None,
-            copied=[[*path, text] for path, text in equal.items()],
+            copied=_copies(here, untranslated),
         )
+
+    def catch_up(self, guide: Guide) -> None:
+        """A translation that was made beside its original, before that was ever published, says
+        the same as what is live of it now."""
+        for translation in self.filter(guide=guide, edition=None):
+            if live := Edition.objects.live().filter(guide=translation.original_id).first():
+                translation.edition = live.number
+                translation.save(update_fields=["edition"])
 
     def compared(self) -> "TranslationQuerySet":
         """With `now`, the number of the edition of the original that is live, and `missed`, that
@@ -110,6 +121,15 @@ class Translation(models.Model):
         found = texts(freeze(draft)).items() if copied else ()
         return {path: text for path, text in found if copied.get(path) == text}
 
+    def mark(self, draft: Guide, untranslated: Collection[Path]) -> None:
+        """Of the draft, just these texts count as not translated yet, as long as they stay.
+
+        Read the draft with `Guide.objects.whole()`.
+        """
+        if set(self.untranslated(draft)) != set(untranslated):
+            self.copied = _copies(texts(freeze(draft)), untranslated)
+            self.save(update_fields=["copied"])
+
     def same_on_purpose(self, paths: Collection[Path], by: User | None) -> None:
         """These texts are the same in both languages: they count as translated from now on."""
         with transaction.atomic():
@@ -147,6 +167,11 @@ class Translation(models.Model):
         if now is None or now <= known:
             return None
         return Change.MAJOR if getattr(self, "missed", 0) > known else Change.MINOR
+
+
+def _copies(here: Mapping[Path, str], untranslated: Collection[Path]) -> list[list[str]]:
+    """These texts as `copied` holds them."""
+    return [[*path, text] for path, text in here.items() if path in untranslated]
 
 
 def _copied(source: Guide, language: str) -> Guide:

@@ -1,6 +1,6 @@
 """Show what a pack would change, and with --yes save that as drafts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from troubleshooter.admin.packs import of_reach, sections, told
 from troubleshooter.importing.packs import Pack, read
 from troubleshooter.importing.plans import Plan, plan
 from troubleshooter.importing.unpacking import PackError, opened
-from troubleshooter.models import Edition, Guide, NotReady
+from troubleshooter.models import Edition, Guide, NotReady, Translation
 
 MARKS = {ADDED: ("{+", "+}"), REMOVED: ("[-", "-]")}  # as in git's word diff
 
@@ -41,12 +41,18 @@ class Command(BaseCommand):
             if found.changes or publish:
                 self.stdout.write(_("Nothing is saved. Say --yes to do it."))
             return
-        failed = self._save(found) + (self._publish(pack) if publish else 0)
+        made: set[int] = set()
+        failed = self._save(found, made)
+        if publish:
+            failed += self._publish(pack, made)
         if failed:
             raise CommandError(_("Not everything was done."))
 
-    def _save(self, found: Plan) -> int:
-        """Save guide by guide; returns how many could not be."""
+    def _save(self, found: Plan, made: set[int]) -> int:
+        """Save guide by guide, and put those into `made` that became translations by that.
+
+        Returns how many could not be saved.
+        """
         failed = 0
         for change in found.changes:
             try:
@@ -55,22 +61,27 @@ class Command(BaseCommand):
                 self.stderr.write(str(refused))
                 failed += 1
             else:
+                if change.after.original and not (change.before and change.before.original):
+                    made.add(guide.pk)
                 self.stdout.write(_("Saved: “%(guide)s”.") % {"guide": guide.title})
         return failed
 
-    def _publish(self, pack: Pack) -> int:
+    def _publish(self, pack: Pack, made: Container[int]) -> int:
         """Publish the guides of the pack; returns how many are not ready.
 
         One that links to another is ready once that one is live, so those are tried again.
         """
         rows = Guide.objects.filter(key__in=[each.key for each in pack.guides])
-        ours = {(each.key, each.language) for each in pack.guides}
-        waiting = [row for row in rows.order_by("slug") if (row.key, row.language) in ours]
+        by_name = {(row.key, row.language): row for row in rows}
+        names = [(each.key, each.language) for each in pack.guides]  # originals come first
+        waiting = [by_name[name] for name in names if name in by_name]
         refused: dict[Guide, NotReady] = {}
         while waiting:
             refused = {}
             for guide in waiting:
                 try:
+                    if guide.pk in made:
+                        Translation.objects.catch_up(guide)
                     edition = Edition.objects.publish(guide, by=None)
                 except NotReady as found:
                     refused[guide] = found
