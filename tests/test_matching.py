@@ -68,6 +68,13 @@ class MatchingTests(TestCase):
             [self.fuse["key"], self.bulb["key"]],
         )
 
+    def test_a_title_that_is_alike_with_other_steps_is_another_fix(self) -> None:
+        before = keyed(guide(fix("Restart your phone", "Hold the button at its side.")), Keys())
+        new = guide(fix("Restart your router", "Pull its plug and wait."))
+        result = merged(before, before, new, Keys("new"))
+        self.assertEqual(result.added, ["Restart your router"])
+        self.assertEqual(result.gone, ["Restart your phone"])
+
     def test_steps_keep_their_keys_when_others_come_between_or_words_change(self) -> None:
         new = fix("Change the bulb", "Switch it off.", "Unscrew that old bulb.", texts(BULB)[1])
         keys = [each["key"] for each in self.again(new, FUSE).content["fixes"][0]["steps"]]
