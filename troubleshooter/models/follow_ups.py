@@ -121,10 +121,14 @@ class FollowUpQuerySet(models.QuerySet["FollowUp"]):
         mine = Q(email__iexact=email) | Q(delivery__to__iexact=email)
         return self.filter(mine).select_related("session", "delivery").order_by("asked_at", "pk")
 
-    def erase(self, email: str, now: datetime) -> int:
-        """Take the address of one person out, here and in the outbox; nothing is sent any more."""
+    def erase(self, email: str, now: datetime, until: datetime | None = None) -> int:
+        """Take the address of one person out, here and in the outbox; nothing is sent any more.
+
+        With `until`, only what is older: a backup brought it back (see `Erasure`).
+        """
         with transaction.atomic():
-            return self._empty(self.of(email), now)
+            mine = self.of(email)
+            return self._empty(mine.filter(asked_at__lte=until) if until else mine, now)
 
     def _empty(self, rows: "FollowUpQuerySet", now: datetime) -> int:
         locked = FollowUp.objects.filter(pk__in=rows.order_by().values("pk")).select_for_update()
