@@ -56,6 +56,8 @@ FLOORS = {
         "folding",
         "watching",
         "health",
+        "restoring",
+        "safekeeping",
         "observing",
         "catalogue",
         "delivery",

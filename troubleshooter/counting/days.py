@@ -46,6 +46,8 @@ def work(most: int = MARKS) -> int:
     last = Look.objects.current()
     if last.looked_at is None:
         return 0
+    # What was sealed stays as it was counted: its sessions may be gone.
+    Stale.objects.filter(month=False, day__lt=last.sealed_before or date.min).delete()
     waiting = Stale.objects.order_by("month", "-day", "guide_key").distinct()
     groups: defaultdict[tuple[str, bool], list[date]] = defaultdict(list)
     for guide_key, month, day in waiting.values_list("guide_key", "month", "day")[:most]:
@@ -94,6 +96,8 @@ class _Work:
                 mine = self._marks(days).filter(pk__lte=last)
                 if len(mine.select_for_update(skip_locked=True)) != marks:
                     raise _Overtaken
+                if not self.month and min(days) < Look.objects.sealed_before():
+                    raise _Overtaken  # sealed since we read the sessions: some may be gone
                 mine.delete()
                 for model in COUNTS:
                     counts = model._default_manager

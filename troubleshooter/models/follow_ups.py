@@ -116,6 +116,17 @@ class FollowUpQuerySet(models.QuerySet["FollowUp"]):
         with transaction.atomic():
             return self._empty(old, now)
 
+    def settle(self, unasked: set[str] | None, now: datetime) -> int:
+        """After a backup was restored: nobody is asked twice.
+
+        `unasked` are the public ids of sessions known to be unasked; None when that is not known,
+        and then those that were due may have been asked. The rest is forgotten; says how many.
+        """
+        rows = self.filter(sent_at=None, forgotten_at=None)
+        if unasked is None:
+            return self._empty(rows.filter(due_at__lte=now), now)
+        return self._empty(rows.exclude(session__public_id__in=unasked), now)
+
     def of(self, email: str) -> "FollowUpQuerySet":
         """Those of one person, by the address: it is here, or in the outbox."""
         mine = Q(email__iexact=email) | Q(delivery__to__iexact=email)

@@ -21,12 +21,15 @@ from helpdesk.parent import end_with
 from troubleshooter import analytics, counting, delivery, folding, watching
 from troubleshooter.models import Beat, Delivery, Edition, Escalation, FollowUp, Guide, Notice
 
+from .purge import purge
+
 logger = logging.getLogger(__name__)
 
 BATCH = 8  # deliveries handed over side by side
 BATCHES = 25  # in one look: the other jobs want their turn
 ASK = 100  # visitors asked whether it is still fixed, in one look
 PULSE = timedelta(seconds=20)
+HOUR = timedelta(hours=1)
 PURGE = 500  # old deliveries forgotten in one look
 COUNTED = 50  # days of guides counted in one look
 
@@ -111,6 +114,17 @@ def tell_visitors() -> None:
         Guide.objects.tell(key, success)
 
 
+class Purge:
+    """Forget old sessions, about every hour, where the settings say so."""
+
+    purged_at: datetime | None = None
+
+    def __call__(self, now: datetime) -> Iterator[str]:
+        if self.purged_at is None or abs(now - self.purged_at) >= HOUR:
+            yield from purge(now)
+            self.purged_at = now
+
+
 class Watch:
     """Look for signals, about every hour in each worker: looking twice finds nothing twice."""
 
@@ -157,6 +171,7 @@ JOBS: tuple[Job, ...] = (
     count,
     Pulse(Beat.Of.FOLD, folding.fold),
     Watch(),
+    Purge(),
     PULSES,  # once more: what stands between may take a while
 )
 
