@@ -55,6 +55,7 @@ FLOORS = {
         "counting",
         "folding",
         "watching",
+        "advice",
         "health",
         "restoring",
         "safekeeping",

@@ -46,8 +46,8 @@ def work(most: int = MARKS) -> int:
     last = Look.objects.current()
     if last.looked_at is None:
         return 0
-    # What was sealed stays as it was counted: its sessions may be gone.
-    Stale.objects.filter(month=False, day__lt=last.sealed_before or date.min).delete()
+    if last.sealed_before:  # what was sealed stays as it was counted: its sessions may be gone
+        Stale.objects.filter(month=False, day__lt=last.sealed_before).delete()
     waiting = Stale.objects.order_by("month", "-day", "guide_key").distinct()
     groups: defaultdict[tuple[str, bool], list[date]] = defaultdict(list)
     for guide_key, month, day in waiting.values_list("guide_key", "month", "day")[:most]:
