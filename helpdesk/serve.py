@@ -4,10 +4,13 @@ The server's own process starts the worker and starts it again when it dies. Who
 here ends with this process: told so when it ends, and by itself when it is killed.
 """
 
+import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 from django.conf import settings
 from granian import Granian
@@ -15,6 +18,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
 PAUSE = 2.0  # seconds before a worker that died is started again
+RENEW = 10.0  # seconds that a new process gets at a reload before the old one is ended
 PATIENCE = 10.0  # seconds for what is under way when everything ends
 BLOCKING_THREADS = 4  # in each process; more of them only queue up before SQLite
 
@@ -42,6 +46,12 @@ class Beside:
             except subprocess.TimeoutExpired:
                 process.kill()
 
+    def renew(self) -> None:
+        """End it, so that it is started again: with the code as it is now."""
+        with self._moving:
+            if self._process:
+                self._process.terminate()
+
     def _keep(self) -> None:
         while process := self._begin():
             code = process.wait()
@@ -58,8 +68,20 @@ class Beside:
             return self._process
 
 
+def count_together() -> None:
+    """Give the processes a folder to count in for /metrics, without what the last ones left."""
+    folder = Path(settings.VAR_DIR) / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    if settings.METRICS_TOKEN:
+        folder.mkdir(mode=0o750, parents=True)
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+    count_together()
+    # Processes begin with nothing of this one: a reload then reads code and settings anew.
+    multiprocessing.set_start_method("spawn")
     server = Granian(
         "helpdesk.server:application",
         factory=True,
@@ -72,11 +94,14 @@ def main() -> None:
         blocking_threads=BLOCKING_THREADS,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
+        respawn_interval=RENEW,
         log_level=LogLevels.warning,
     )
-    worker = Beside([sys.executable, "manage.py", "worker", "--parent", str(os.getpid())])
-    server.on_startup(worker.start)
-    server.on_shutdown(worker.stop)
+    if "--alone" not in sys.argv:  # else somebody else starts workers
+        worker = Beside([sys.executable, "manage.py", "worker", "--parent", str(os.getpid())])
+        server.on_startup(worker.start)
+        server.on_reload(worker.renew)
+        server.on_shutdown(worker.stop)
     server.serve()
 
 
