@@ -6,20 +6,24 @@ Each client asks for a page, waits for it whole and asks again, with a new conne
 nginx does. The figure stands in docs/reliability.md; tests/test_reload.py is the same, small.
 """
 
+import os
 import sys
+from pathlib import Path
 
-from tests.reloads import reload_under_load
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+
+from tests.reloads import reload_under_load  # noqa: E402
 
 
-def main() -> None:
-    reloads = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    clients = int(sys.argv[2]) if len(sys.argv) > 2 else 8
+def main(reloads: int, clients: int) -> int:
     found = reload_under_load(reloads, clients)
-    print(
-        f"{reloads} reloads, {clients} clients: {found.answered} answered, failed: {found.failed}"
-    )
-    sys.exit(bool(found.failed))
+    print(f"{reloads} reloads, {clients} clients, {found.answered} requests answered")
+    print(f"failed {len(found.failed)}", *found.failed[:10], sep="\n")
+    return bool(found.failed)
 
 
 if __name__ == "__main__":
-    main()
+    given = [int(number) for number in sys.argv[1:]]
+    sys.exit(main(*given, *(10, 8)[len(given) :]))
