@@ -7,19 +7,23 @@ here ends with this process: told so when it ends, and by itself when it is kill
 import multiprocessing
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
+from granian.net import SocketHolder, SocketSpec  # type: ignore[attr-defined]
+from granian.server.mp import MPServer
 
 PAUSE = 2.0  # seconds before a worker that died is started again
 RENEW = 10.0  # seconds that a new process gets at a reload before the old one is ended
 PATIENCE = 10.0  # seconds for what is under way when everything ends
+BACKLOG = 1024  # connections that wait to be taken
 BLOCKING_THREADS = 4  # in each process; more of them only queue up before SQLite
 
 
@@ -68,6 +72,28 @@ class Beside:
             return self._process
 
 
+class Server(MPServer):
+    """One socket for all processes, old and new.
+
+    Granian gives each process one of its own, and what the kernel has put into the queue of one
+    that ends is lost (`net.ipv4.tcp_migrate_req` mends that, where one may set it).
+    """
+
+    def _init_shared_socket(self) -> None:
+        self._ssp = None
+        self._shd: Any = SocketSpec(self.bind_addr, self.bind_port, BACKLOG).build()
+        self._sso: Any = socket.socket(fileno=self._shd.get_fd())
+
+
+def serve_from(
+    number: int, name: str | None, loader: Any, given: Any, *rest: Any, **others: Any
+) -> None:
+    """Serve from the socket that was handed to this new process, under its number here."""
+    _mine, shared = given
+    held = SocketHolder(shared.fileno(), False, BACKLOG)  # type: ignore[call-arg]
+    MPServer._spawn_wsgi_worker(number, name, loader, ((None, held), shared), *rest, **others)
+
+
 def count_together() -> None:
     """Give the processes a folder to count in for /metrics, without what the last ones left."""
     folder = Path(settings.VAR_DIR) / "metrics"
@@ -82,7 +108,7 @@ def main() -> None:
     count_together()
     # Processes begin with nothing of this one: a reload then reads code and settings anew.
     multiprocessing.set_start_method("spawn")
-    server = Granian(
+    server = Server(
         "helpdesk.server:application",
         factory=True,
         address=settings.HOST,
@@ -102,7 +128,7 @@ def main() -> None:
         server.on_startup(worker.start)
         server.on_reload(worker.renew)
         server.on_shutdown(worker.stop)
-    server.serve()
+    server.serve(spawn_target=serve_from)
 
 
 if __name__ == "__main__":
