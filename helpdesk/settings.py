@@ -216,9 +216,9 @@ INSTALLED_APPS = [
 # The first ones read nothing, and so every answer has their headers, a refused body's too.
 MIDDLEWARE = [
     "troubleshooter.observing.Observed",
+    "troubleshooter.web.Headers",
     "troubleshooter.probes.Probes",
     "django.middleware.security.SecurityMiddleware",
-    "troubleshooter.web.Headers",
     "troubleshooter.web.Unavailable",
     "troubleshooter.web.BodyLimit",
     "whitenoise.middleware.WhiteNoiseMiddleware",

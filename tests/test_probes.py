@@ -25,6 +25,7 @@ class LiveTests(CastTestCase):
             response = Client().get("/healthz")
         self.assertEqual((response.status_code, response.content), (200, b"ok\n"))
         self.assertEqual(response["Cache-Control"], "no-store")
+        self.assertIn("default-src 'none'", response["Content-Security-Policy"])
 
     @override_settings(SECURE_SSL_REDIRECT=True)
     def test_machines_ask_by_any_name_over_plain_http(self) -> None:
