@@ -3,6 +3,7 @@
 import re
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from email.utils import parseaddr
 from ipaddress import ip_address
 from typing import TypeVar
@@ -158,3 +159,36 @@ def time_zone(value: str) -> str:
     if value not in available_timezones():
         raise ValueError
     return value
+
+
+def token(name: str, value: str) -> str:
+    """A secret that goes into a header, or nothing. What was given is not shown."""
+    fits = re.fullmatch(r"[A-Za-z0-9._~+/=-]{20,200}", value) and len(set(value)) >= 5
+    if value and not fits:
+        raise ImproperlyConfigured(
+            f"{name} is too weak: use at least 20 random letters and figures, without blanks."
+        )
+    return value
+
+
+def header(value: str) -> str:
+    """The name of a header."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,60}", value):
+        raise ValueError
+    return value
+
+
+def log_format(value: str) -> str:
+    if value not in ("plain", "json"):
+        raise ValueError
+    return value
+
+
+def network_cache(name: str, value: str) -> str:
+    """The address of a Redis, or nothing. What was given is not shown: it may hold a password."""
+    with suppress(ValueError):  # of a port that is none
+        parts = urlsplit(value)
+        right = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
+        if right or not value:
+            return value
+    raise ImproperlyConfigured(f"{name} must be an address like redis://127.0.0.1:6379/0.")

@@ -4,18 +4,26 @@ The server's own process starts the worker and starts it again when it dies. Who
 here ends with this process: told so when it ends, and by itself when it is killed.
 """
 
+import multiprocessing
 import os
+import shutil
+import socket
 import subprocess
 import sys
 import threading
+from pathlib import Path
+from typing import Any
 
 from django.conf import settings
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
+from granian.net import SocketHolder, SocketSpec  # type: ignore[attr-defined]
+from granian.server.mp import MPServer
 
 PAUSE = 2.0  # seconds before a worker that died is started again
+RENEW = 10.0  # seconds that a new process gets at a reload before the old one is ended
 PATIENCE = 10.0  # seconds for what is under way when everything ends
+BACKLOG = 1024  # connections that wait to be taken
 BLOCKING_THREADS = 4  # in each process; more of them only queue up before SQLite
 
 
@@ -42,6 +50,12 @@ class Beside:
             except subprocess.TimeoutExpired:
                 process.kill()
 
+    def renew(self) -> None:
+        """End it, so that it is started again: with the code as it is now."""
+        with self._moving:
+            if self._process:
+                self._process.terminate()
+
     def _keep(self) -> None:
         while process := self._begin():
             code = process.wait()
@@ -58,9 +72,43 @@ class Beside:
             return self._process
 
 
+class Server(MPServer):
+    """One socket for all processes, old and new.
+
+    Granian gives each process one of its own, and what the kernel has put into the queue of one
+    that ends is lost (`net.ipv4.tcp_migrate_req` mends that, where one may set it).
+    """
+
+    def _init_shared_socket(self) -> None:
+        self._ssp = None
+        self._shd: Any = SocketSpec(self.bind_addr, self.bind_port, BACKLOG).build()
+        self._sso: Any = socket.socket(fileno=self._shd.get_fd())
+
+
+def serve_from(
+    number: int, name: str | None, loader: Any, given: Any, *rest: Any, **others: Any
+) -> None:
+    """Serve from the socket that was handed to this new process, under its number here."""
+    _mine, shared = given
+    held = SocketHolder(shared.fileno(), False, BACKLOG)  # type: ignore[call-arg]
+    MPServer._spawn_wsgi_worker(number, name, loader, ((None, held), shared), *rest, **others)
+
+
+def count_together() -> None:
+    """Give the processes a folder to count in for /metrics, without what the last ones left."""
+    folder = Path(settings.VAR_DIR) / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    if settings.METRICS_TOKEN:
+        folder.mkdir(mode=0o750, parents=True)
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
-    server = Granian(
+    count_together()
+    # Processes begin with nothing of this one: a reload then reads code and settings anew.
+    multiprocessing.set_start_method("spawn")
+    server = Server(
         "helpdesk.server:application",
         factory=True,
         address=settings.HOST,
@@ -72,12 +120,15 @@ def main() -> None:
         blocking_threads=BLOCKING_THREADS,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
+        respawn_interval=RENEW,
         log_level=LogLevels.warning,
     )
-    worker = Beside([sys.executable, "manage.py", "worker", "--parent", str(os.getpid())])
-    server.on_startup(worker.start)
-    server.on_shutdown(worker.stop)
-    server.serve()
+    if "--alone" not in sys.argv:  # else somebody else starts workers
+        worker = Beside([sys.executable, "manage.py", "worker", "--parent", str(os.getpid())])
+        server.on_startup(worker.start)
+        server.on_reload(worker.renew)
+        server.on_shutdown(worker.stop)
+    server.serve(spawn_target=serve_from)
 
 
 if __name__ == "__main__":

@@ -23,11 +23,14 @@ from helpdesk.environment import (
     bare_address,
     bracketed,
     flag,
+    header,
     host,
     host_names,
     lan_address,
+    log_format,
     mail_address,
     mail_host,
+    network_cache,
     number,
     outbound_hosts,
     setting,
@@ -36,6 +39,7 @@ from helpdesk.environment import (
     text,
     time_zone,
     tls,
+    token,
     words,
 )
 
@@ -172,14 +176,29 @@ if FOLLOW_UP_DAYS * 24 <= FOLLOW_UP_HOURS:
         "FOLLOW_UP_DAYS is too small: addresses would be deleted before FOLLOW_UP_HOURS are over."
     )
 
+# After so many days a session is only counted, and its rows are gone. They hold nothing personal,
+# so by default they stay: numbers can be counted anew from them, by other rules, too.
+SESSION_DAYS = setting("SESSION_DAYS", 0, number(31, 36500), "a number of days from 31 to 36500")
+
 START_LIMIT = setting("START_LIMIT", 20, number(1, 1_000_000), "a number from 1 to 1000000")
-# In each process, the networks counted by that limit and little else.
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "OPTIONS": {"MAX_ENTRIES": 50_000},
-    }
+# The networks counted by that limit and little else: in each process, or for all of them in Redis.
+CACHE_URL = network_cache("CACHE_URL", text("CACHE_URL"))
+_own_memory: dict[str, Any] = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "OPTIONS": {"MAX_ENTRIES": 50_000},
 }
+CACHES = {"default": _own_memory}
+if CACHE_URL:
+    CACHES = {
+        "default": {"BACKEND": "helpdesk.shared_cache.SharedCache"},
+        "shared": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": CACHE_URL,
+            "KEY_PREFIX": "helpdesk",
+            "OPTIONS": {"socket_timeout": 0.25, "socket_connect_timeout": 0.25},
+        },
+        "own": _own_memory,
+    }
 
 # --- The app --------------------------------------------------------------------------------
 
@@ -194,10 +213,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 
-# The first two read nothing, and so every answer has their headers, a refused body's too.
+# The first ones read nothing, and so every answer has their headers, a refused body's too.
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
+    "troubleshooter.observing.Observed",
     "troubleshooter.web.Headers",
+    "troubleshooter.probes.Probes",
+    "django.middleware.security.SecurityMiddleware",
     "troubleshooter.web.Unavailable",
     "troubleshooter.web.BodyLimit",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -354,19 +375,29 @@ STORAGES = {
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
-# --- Logs -----------------------------------------------------------------------------------
+# --- What operators see ---------------------------------------------------------------------
+
+# Who asks for /metrics shows it; without one there is no such page.
+METRICS_TOKEN = token("METRICS_TOKEN", text("METRICS_TOKEN"))
+# A header in which our own proxy names each request; what visitors send in it must not get here.
+REQUEST_ID_HEADER = setting("REQUEST_ID_HEADER", "", header, "a header like X-Request-ID")
+LOG_FORMAT = setting("LOG_FORMAT", "plain", log_format, "plain or json")
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {
-            "()": "troubleshooter.web.MaskKeys",
+        "plain": {
+            "()": "troubleshooter.logs.Plain",
             "fmt": "{asctime} {levelname} {name}: {message}",
             "style": "{",
-        }
+        },
+        "json": {"()": "troubleshooter.logs.Json"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"django": {"handlers": [], "level": "WARNING", "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        "helpdesk.request": {"level": "INFO"},
+    },
 }

@@ -1,4 +1,4 @@
-"""Staff pages under /admin/, /numbers/ and /fix-numbers/, everything else belongs to visitors."""
+"""Staff have /admin/, the numbers and /status/; everything else belongs to visitors."""
 
 from django.contrib import admin
 from django.urls import include, path

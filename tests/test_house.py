@@ -26,6 +26,8 @@ APP = ROOT / "troubleshooter"
 FLOORS = {
     0: {
         "charts",
+        "logs",
+        "metrics",
         "flow",
         "population",
         "histograms",
@@ -53,6 +55,11 @@ FLOORS = {
         "counting",
         "folding",
         "watching",
+        "advice",
+        "health",
+        "restoring",
+        "safekeeping",
+        "observing",
         "catalogue",
         "delivery",
         "engines",
@@ -61,7 +68,17 @@ FLOORS = {
         "languages",
         "web",
     },
-    3: {"views", "asking", "following", "handover", "dashboards", "admin", "templatetags"},
+    3: {
+        "views",
+        "asking",
+        "following",
+        "handover",
+        "dashboards",
+        "probes",
+        "diagnosis",
+        "admin",
+        "templatetags",
+    },
     4: {"urls", "apps", "management"},
 }
 # What stands on a neighbour of its own floor, and on which.
@@ -81,6 +98,7 @@ NOUNS = [
     "notices",
     "sources",
     "outline",
+    "operations",
     "orders",
     "deliveries",
     "attempts",
@@ -265,6 +283,7 @@ class PageTests(CastTestCase):
         resolved = walk(self.start(), "not_fixed", "fixed")
         exhausted = walk(self.start(), *["not_fixed"] * 4)
         yield from ("/", "/?q=printer", "/?q=dishwasher", "/g/printer-offline/", "/go/")
+        yield from ("/healthz", "/readyz", "/metrics")
         yield from ("/no/such/page", "/robots.txt", "/sitemap.xml", "/manifest.webmanifest")
         for session in (fresh, guarded, skipped, resolved, exhausted):
             url = session.url
@@ -318,6 +337,7 @@ class PageTests(CastTestCase):
         files += [f"printer/beside/{table}" for table in ("endings", "fixes")]
         for url in (
             "/admin/",
+            "/status/",
             "/numbers/",
             "/fix-numbers/",
             "/fix-numbers/cable/",
@@ -339,6 +359,7 @@ class PageTests(CastTestCase):
         staff.force_login(make_staff("erin", "Editor"))
         tabs = [f"/numbers/printer/{tab}" for tab in GUIDE_TABS]
         for url in (
+            "/status/",
             "/numbers/",
             *tabs,
             "/fix-numbers/",

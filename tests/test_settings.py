@@ -67,6 +67,11 @@ class ValueTests(SettingsTestCase):
             ("COUNT_SECONDS", "0"),
             ("IDLE_MINUTES", "1441"),
             ("PROXY_COUNT", "6"),
+            ("SESSION_DAYS", "30"),
+            ("SESSION_DAYS", "0"),
+            ("LOG_FORMAT", "xml"),
+            ("REQUEST_ID_HEADER", "X Request"),
+            ("REQUEST_ID_HEADER", "X-Request-ID:"),
             ("DEBUG", "maybe"),
             ("LAN", "192.168.1.2"),
             ("HSTS_SUBDOMAINS", "all"),
@@ -105,6 +110,26 @@ class ValueTests(SettingsTestCase):
         ]:
             with self.subTest(name=name, value=value), self.assertRefused(name, "must be"):
                 self.load(**PUBLIC | {name: value})
+
+    def test_a_secret_that_is_refused_is_not_shown(self) -> None:
+        for name, value in [
+            ("METRICS_TOKEN", "too-short"),
+            ("METRICS_TOKEN", "with blanks in between them"),
+            ("METRICS_TOKEN", "a" * 40),
+            ("CACHE_URL", "cache:6379"),
+            ("CACHE_URL", "http://user:password@cache/"),
+            ("CACHE_URL", "redis://:password@cache:port/"),
+        ]:
+            with self.subTest(name=name, value=value), self.assertRefused(name):
+                self.load(**{name: value})
+            with self.assertRaises(ImproperlyConfigured) as caught:
+                self.load(**{name: value})
+            self.assertNotIn(value, str(caught.exception))
+
+    def test_limits_are_shared_where_there_is_something_to_share_them_by(self) -> None:
+        self.assertEqual(set(self.load()["CACHES"]), {"default"})
+        made = self.load(CACHE_URL="redis://:pass@cache:6379/0")["CACHES"]
+        self.assertEqual(made["shared"]["LOCATION"], "redis://:pass@cache:6379/0")
 
     def test_an_address_is_kept_until_it_is_asked(self) -> None:
         for hours, days in (("48", "2"), ("200", "7")):

@@ -1,7 +1,5 @@
 """HTTP: what every page needs, and the one place that knows htmx."""
 
-import logging
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,7 +13,6 @@ from django.test import RequestFactory, SimpleTestCase, TestCase, override_setti
 
 from troubleshooter.web import (
     BodyLimit,
-    MaskKeys,
     Page,
     Unavailable,
     from_here,
@@ -301,31 +298,3 @@ class UnavailableTests(TestCase):
         middleware = Unavailable(lambda request: HttpResponse())
         request = RequestFactory().get("/")
         self.assertIsNone(middleware.process_exception(request, ValueError("a bug")))
-
-
-class MaskKeysTests(SimpleTestCase):
-    def line(self, message: str, *args: object, error: Exception | None = None) -> str:
-        info = (type(error), error, None) if error else None
-        record = logging.LogRecord("django", logging.WARNING, "x", 1, message, args, info)
-        return MaskKeys("{levelname} {message}", style="{").format(record)
-
-    def test_a_key_does_not_reach_the_log(self) -> None:
-        line = self.line("Not Found: %s", "/s/a-Secret_key0/end/")
-        self.assertEqual(line, "WARNING Not Found: /s/…/end/")
-        line = self.line("Not Found: %s", "/e/123456789a-Secret_key0/")
-        self.assertEqual(line, "WARNING Not Found: /e/…/")
-        line = self.line("Not Found: %s", "/f/a-Secret_key0/?answer=back")
-        self.assertEqual(line, "WARNING Not Found: /f/…/?answer=back")
-
-    def test_nor_does_one_in_a_traceback(self) -> None:
-        line = self.line("Broken", error=ValueError("no row for /s/a-Secret_key0/"))
-        self.assertIn("ValueError: no row for /s/…/", line)
-        self.assertNotIn("Secret", line)
-
-    def test_other_addresses_are_left_alone(self) -> None:
-        self.assertEqual(self.line("/g/printer/ %d", 7), "WARNING /g/printer/ 7")
-
-    def test_the_settings_log_through_it(self) -> None:
-        handlers = logging.getLogger().handlers
-        ours = [handler for handler in handlers if isinstance(handler.formatter, MaskKeys)]
-        self.assertEqual([getattr(handler, "stream", None) for handler in ours], [sys.stderr])

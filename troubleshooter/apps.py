@@ -5,12 +5,13 @@ from typing import Any
 from django.apps import AppConfig
 from django.apps import apps as installed
 from django.apps.registry import Apps
-from django.conf import settings
 from django.contrib.auth.management import create_permissions
-from django.core.checks import CheckMessage, Info, register
+from django.core.checks import CheckMessage, Debug, Info, Warning, register
 from django.db import DEFAULT_DB_ALIAS, router
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
+
+from troubleshooter import advice
 
 ALL = ("view", "add", "change", "delete")
 CONTENT = (
@@ -71,14 +72,21 @@ def make_roles(
         )
 
 
+CHECKS = {
+    advice.Level.FINE: Debug,
+    advice.Level.WORTH_KNOWING: Info,
+    advice.Level.RISKY: Warning,
+}
+
+
 @register()
-def mail_waits(**_asked: Any) -> list[CheckMessage]:
-    """A help desk works without mail, but somebody should know that mails wait."""
-    if settings.EMAIL_HOST:
-        return []
-    said = _("Mail is not set up: mails wait in the outbox, and none is lost.")
-    hint = _("Set EMAIL_HOST and MAIL_FROM; docs/operators.md tells more.")
-    return [Info(str(said), hint=str(hint), id="troubleshooter.I001")]
+def what_the_settings_tell(**_asked: Any) -> list[CheckMessage]:
+    """What `doctor` says of the settings alone."""
+    return [
+        CHECKS[word.level](word.sentence, hint=word.mend or None, id=f"troubleshooter.{word.code}")
+        for look in advice.STATIC
+        for word in look()
+    ]
 
 
 class TroubleshooterConfig(AppConfig):

@@ -87,6 +87,11 @@ def handover_digests(typed: str) -> list[str]:
     return [_signature("handover", code, secret) for secret in _secrets()]
 
 
+def erasure_digests(email: str) -> list[str]:
+    """What an erased address is remembered as: keyed hashes of it, the newest secret's first."""
+    return [_signature("erasure", email.strip().lower(), secret) for secret in _secrets()]
+
+
 def _secrets() -> Iterator[str]:
     yield settings.SECRET_KEY
     yield from settings.SECRET_KEY_FALLBACKS

@@ -5,7 +5,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 from django.views.decorators.http import require_safe
 
-from . import asking, dashboards, following, handover, views
+from . import asking, dashboards, following, handover, probes, views
 from .engines import GuideSitemap
 
 
@@ -85,6 +85,11 @@ urlpatterns = [
         dashboards.export_escalations,
         name="export_escalations",
     ),
+    # /healthz /readyz /metrics, answered by probes.Probes; /status/
+    path("healthz", probes.healthz, name="healthz"),
+    path("readyz", probes.readyz, name="readyz"),
+    path("metrics", probes.prometheus, name="metrics"),
+    path("status/", probes.status, name="status"),
     # /robots.txt /sitemap.xml /manifest.webmanifest
     path("manifest.webmanifest", views.manifest, name="manifest"),
     path("robots.txt", views.robots_txt, name="robots"),

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from . import catalogue, flow, tokens
+from . import catalogue, flow, metrics, tokens
 from .delivery import mail_is_set_up
 from .engines import linked_data, robots
 from .flow import Outcome, Reason
@@ -107,6 +107,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
         platform=platform(request),
         again=Session.objects.filter(public_id=again).first() if again else None,
     )
+    metrics.STARTED.inc()
     catalogue.flush_missed()
     return see_other(_address(session))
 
@@ -218,6 +219,8 @@ def _answered(request: HttpRequest, session: Session, fix_key: str) -> Page:
         change="change" in request.POST,
         agreed="agree" in request.POST,
     )
+    if move.kind is Kind.RECORDED:
+        metrics.RECORDED.inc()
     match move.kind:
         case Kind.RECORDED | Kind.REPEATED:
             return _now_page(session)

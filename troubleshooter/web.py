@@ -16,6 +16,8 @@ from django.utils import translation
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
+from troubleshooter import metrics
+
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -184,11 +186,13 @@ class Unavailable:
         if not isinstance(error, OperationalError | InterfaceError):
             return None
         logger.error("The database is unavailable: %s", error)
+        metrics.DATABASE_ERRORS.inc()
         response = respond(
             request,
             Page(
                 "troubleshooter/notice.html",
                 {
+                    "broken": True,
                     "title": _("We cannot save anything at the moment"),
                     "sentences": [
                         _("Your answer was not saved; everything you told us before is."),
@@ -200,15 +204,3 @@ class Unavailable:
         )
         response["Retry-After"] = "30"
         return response
-
-
-class MaskKeys(logging.Formatter):
-    """Keep keys of sessions, escalations and follow-ups out of the logs.
-
-    Who reads one must not walk in. A formatter, because a traceback can name an address too.
-    """
-
-    KEY = re.compile(r"(/[sef]/)[A-Za-z0-9_-]+")
-
-    def format(self, record: logging.LogRecord) -> str:
-        return self.KEY.sub(r"\1…", super().format(record))

@@ -47,6 +47,8 @@ def work(most: int = MARKS) -> int:
     last = Look.objects.current()
     if last.looked_at is None:
         return 0
+    if last.sealed_before:  # what was sealed stays as it was counted: its sessions may be gone
+        Stale.objects.filter(month=False, day__lt=last.sealed_before).delete()
     waiting = Stale.objects.order_by("month", "-day", "guide_key").distinct()
     groups: defaultdict[tuple[str, bool], list[date]] = defaultdict(list)
     for guide_key, month, day in waiting.values_list("guide_key", "month", "day")[:most]:
@@ -95,6 +97,8 @@ class _Work:
                 mine = Stale.objects.filter(pk__in=marks)
                 if len(mine.select_for_update(skip_locked=True)) != len(marks):
                     raise _Overtaken
+                if not self.month and min(days) < Look.objects.sealed_before():
+                    raise _Overtaken  # sealed since we read the sessions: some may be gone
                 mine.delete()
                 of_guide = {"slice__guide__key": self.guide_key, "slice__months": self.month}
                 for model, lines in rows.items():

@@ -46,6 +46,8 @@ def look(now: datetime) -> None:
     else:
         now = max(now, last.looked_at)  # of another worker, whose clock is a little ahead
         days = _moved(last.looked_at - LATE, now)
+    sealed = last.sealed_before or date.min
+    days = {(guide_key, day) for guide_key, day in days if day >= sealed}
     months = _months_over(last.months_until, month_of(now))
     with transaction.atomic():
         Stale.objects.mark(sorted(days))

@@ -25,6 +25,7 @@ from .handovers import HandOver
 from .log import CannotReview, LogLine
 from .messages import Message, TooMany
 from .notices import CannotAnnounce, Notice, notice_on
+from .operations import Beat, Erasure
 from .orders import Learner, Order
 from .outline import Outline, outlines
 from .reading import Reading, ReadingContact, ReadingFix, ReadingStep, ReadingSymptom, freeze, read
@@ -42,6 +43,7 @@ __all__ = [
     "COUNTS",
     "Answer",
     "Attempt",
+    "Beat",
     "CannotAnnounce",
     "CannotAsk",
     "CannotMove",
@@ -56,6 +58,7 @@ __all__ = [
     "Delivery",
     "Edition",
     "EditionQuerySet",
+    "Erasure",
     "Escalation",
     "Finding",
     "Fix",

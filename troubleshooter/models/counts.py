@@ -4,7 +4,7 @@ All of it is made of the rows of sessions and attempts by `counting.py`, a day o
 time, and can be made anew from them. Pages of numbers read nothing else.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -222,6 +222,15 @@ class LookQuerySet(models.QuerySet["Look"]):
         """The only row there is; before anything was counted, one that says so."""
         return self.filter(pk=Look.ONLY).first() or Look(pk=Look.ONLY)
 
+    def seal(self, before: date) -> None:
+        """Days before this one are counted for good: nobody counts them anew from here on."""
+        open_ones = models.Q(sealed_before=None) | models.Q(sealed_before__lt=before)
+        self.filter(open_ones, pk=Look.ONLY).update(sealed_before=before)
+
+    def sealed_before(self) -> date:
+        """Days before this one must be left as they were counted."""
+        return self.current().sealed_before or date.min
+
 
 class Look(models.Model):
     """When the rows were looked through last for what has to be counted. There is one row."""
@@ -232,6 +241,8 @@ class Look(models.Model):
     counted_at = models.DateTimeField(null=True)  # everything that moved until then is counted
     months_until = models.DateField(null=True)  # whole months before this day are summed
     rules = models.CharField(max_length=80, blank=True)  # by which it was counted
+    # Days before this one are counted for good: their sessions may be gone (see `purge`).
+    sealed_before = models.DateField(null=True)
 
     objects = LookQuerySet.as_manager()
 

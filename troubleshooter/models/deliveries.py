@@ -212,6 +212,27 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             )
         )
 
+    def settle(self, sent: set[str], waiting: set[str], now: datetime) -> int:
+        """After a backup was restored: what left since it was made does not leave again.
+
+        `sent` and `waiting` are the public ids of what is known to have been delivered, and to
+        wait still. Of the rest nobody knows: it is given up, and somebody may try it again. Says
+        how many were taken back from the queue.
+        """
+        settled = 0
+        for row in self.exclude(state=Delivery.State.DONE).exclude(public_id__in=waiting):
+            if row.public_id in sent:
+                row.delivered(now)
+            elif row.state == Delivery.State.WAITING:
+                why = _("It waited in a backup that was restored; whether it left is not known.")
+                Delivery.objects.filter(pk=row.pk).update(
+                    state=Delivery.State.DEAD, error=why, leased_until=None, ended_at=now
+                )
+            else:
+                continue
+            settled += 1
+        return settled
+
     def purge(self, before: datetime, most: int) -> int:
         """Forget up to so many that were delivered or given up before then; says how many."""
         old = self.filter(ended_at__lt=before).order_by("ended_at").values_list("pk", flat=True)

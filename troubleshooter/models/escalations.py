@@ -111,11 +111,16 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
         """Those of one person, by the address they gave."""
         return self.filter(email__iexact=email).prefetch_related("messages").order_by("opened_at")
 
-    def erase(self, email: str, now: datetime) -> int:
-        """Take everything personal out of those of one person, and of the outbox, at once."""
+    def erase(self, email: str, now: datetime, until: datetime | None = None) -> int:
+        """Take everything personal out of those of one person, and of the outbox, at once.
+
+        With `until`, only out of what is older: a backup brought it back (see `Erasure`).
+        """
         with transaction.atomic():
             mine = self.filter(email__iexact=email)
-            Delivery.objects.about(email, [each.spoken for each in mine]).delete()
+            mine = mine.filter(opened_at__lte=until) if until else mine
+            about = Delivery.objects.about(email, [each.spoken for each in mine])
+            (about.filter(made_at__lte=until) if until else about).delete()
             return self._empty(mine, now)
 
     def _empty(self, rows: "EscalationQuerySet", now: datetime) -> int:

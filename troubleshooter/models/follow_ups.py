@@ -116,15 +116,30 @@ class FollowUpQuerySet(models.QuerySet["FollowUp"]):
         with transaction.atomic():
             return self._empty(old, now)
 
+    def settle(self, unasked: set[str] | None, now: datetime) -> int:
+        """After a backup was restored: nobody is asked twice.
+
+        `unasked` are the public ids of sessions known to be unasked; None when that is not known,
+        and then those that were due may have been asked. The rest is forgotten; says how many.
+        """
+        rows = self.filter(sent_at=None, forgotten_at=None)
+        if unasked is None:
+            return self._empty(rows.filter(due_at__lte=now), now)
+        return self._empty(rows.exclude(session__public_id__in=unasked), now)
+
     def of(self, email: str) -> "FollowUpQuerySet":
         """Those of one person, by the address: it is here, or in the outbox."""
         mine = Q(email__iexact=email) | Q(delivery__to__iexact=email)
         return self.filter(mine).select_related("session", "delivery").order_by("asked_at", "pk")
 
-    def erase(self, email: str, now: datetime) -> int:
-        """Take the address of one person out, here and in the outbox; nothing is sent any more."""
+    def erase(self, email: str, now: datetime, until: datetime | None = None) -> int:
+        """Take the address of one person out, here and in the outbox; nothing is sent any more.
+
+        With `until`, only what is older: a backup brought it back (see `Erasure`).
+        """
         with transaction.atomic():
-            return self._empty(self.of(email), now)
+            mine = self.of(email)
+            return self._empty(mine.filter(asked_at__lte=until) if until else mine, now)
 
     def _empty(self, rows: "FollowUpQuerySet", now: datetime) -> int:
         locked = FollowUp.objects.filter(pk__in=rows.order_by().values("pk")).select_for_update()

@@ -27,7 +27,7 @@ from .editions import LONG, Edition
 from .notices import Notice, notice_on
 from .orders import Order
 from .reading import Reading
-from .stale import Stale
+from .stale import Stale, midnight
 
 LIFETIME = timedelta(days=30)  # after the last answer, the link is dead
 MOST_ATTEMPTS = 200  # in one session; nobody needs them, a script would fill the disk
@@ -133,6 +133,27 @@ class SessionQuerySet(models.QuerySet["Session"]):
         with transaction.atomic():
             self.mark_stale()
             return super().delete()
+
+    def old(self, before: date, now: datetime) -> "SessionQuerySet":
+        """Those that started before that day and can be spared.
+
+        Those whose link still works stay, and those with an escalation or a follow-up, because
+        numbers are read from these.
+        """
+        return self.filter(
+            started_at__lt=midnight(before),
+            last_answer_at__lt=now - LIFETIME,
+            escalations=None,
+            follow_up=None,
+        )
+
+    def forget(self, before: date, now: datetime, most: int) -> int:
+        """Delete up to so many old ones; says how many. Their days must be sealed before."""
+        old = self.old(before, now)
+        pks = list(old.order_by("started_at", "pk").values_list("pk", flat=True)[:most])
+        with transaction.atomic():
+            models.QuerySet.delete(Session.objects.filter(pk__in=pks))  # no day is stale by this
+        return len(pks)
 
     def walk(self, public_id: str) -> "Session | None":
         """The session with its edition, attempts and the notice that stands on its guide.

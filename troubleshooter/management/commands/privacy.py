@@ -11,7 +11,7 @@ from django.core.management import BaseCommand, CommandError
 from django.db import connection, transaction
 from django.utils import timezone
 
-from troubleshooter.models import Delivery, Escalation, FollowUp
+from troubleshooter.models import Delivery, Erasure, Escalation, FollowUp
 
 
 class Command(BaseCommand):
@@ -46,10 +46,11 @@ class Command(BaseCommand):
             # Follow-ups first: once the mail is written, only the outbox knows whose they are.
             FollowUp.objects.erase(email, timezone.now())
             Escalation.objects.erase(email, timezone.now())
+            Erasure.objects.note(email, timezone.now())
         clean_file()
         self.stdout.write(
             f"Erased: {counts}. Mail and webhooks sent before are with those who got them,"
-            " and backups keep what they hold."
+            " and backups keep what they hold until they are restored: then it is erased again."
         )
 
 

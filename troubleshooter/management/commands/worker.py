@@ -19,13 +19,17 @@ from django.utils import timezone
 
 from helpdesk.parent import end_with
 from troubleshooter import analytics, counting, delivery, folding, watching
-from troubleshooter.models import Delivery, Edition, Escalation, FollowUp, Guide, Notice
+from troubleshooter.models import Beat, Delivery, Edition, Escalation, FollowUp, Guide, Notice
+
+from .purge import purge
 
 logger = logging.getLogger(__name__)
 
 BATCH = 8  # deliveries handed over side by side
 BATCHES = 25  # in one look: the other jobs want their turn
 ASK = 100  # visitors asked whether it is still fixed, in one look
+PULSE = timedelta(seconds=20)
+HOUR = timedelta(hours=1)
 PURGE = 500  # old deliveries forgotten in one look
 COUNTED = 50  # days of guides counted in one look
 
@@ -110,6 +114,17 @@ def tell_visitors() -> None:
         Guide.objects.tell(key, success)
 
 
+class Purge:
+    """Forget old sessions, about every hour, where the settings say so."""
+
+    purged_at: datetime | None = None
+
+    def __call__(self, now: datetime) -> Iterator[str]:
+        if self.purged_at is None or abs(now - self.purged_at) >= HOUR:
+            yield from purge(now)
+            self.purged_at = now
+
+
 class Watch:
     """Look for signals, about every hour in each worker: looking twice finds nothing twice."""
 
@@ -123,7 +138,29 @@ class Watch:
         self.looked_at = now
 
 
+class Pulse:
+    """Note that something goes well: a job, if there is one, and else this worker itself.
+
+    Only now and then: each note is a write.
+    """
+
+    noted_at: datetime | None = None
+
+    def __init__(self, of: Beat.Of, job: Job | None = None) -> None:
+        self.of, self.job = of, job
+
+    def __call__(self, now: datetime) -> Iterator[str]:
+        if self.job:
+            yield from self.job(now)
+        if self.noted_at is None or abs(now - self.noted_at) >= PULSE:
+            Beat.objects.note(now, self.of)
+            self.noted_at = now
+
+
+PULSES = Pulse(Beat.Of.WORKER)
+
 JOBS: tuple[Job, ...] = (
+    PULSES,
     go_live,
     end_notices,
     ask_again,
@@ -132,8 +169,10 @@ JOBS: tuple[Job, ...] = (
     forget_escalations,
     forget_follow_ups,
     count,
-    folding.fold,
+    Pulse(Beat.Of.FOLD, folding.fold),
     Watch(),
+    Purge(),
+    PULSES,  # once more: what stands between may take a while
 )
 
 

@@ -1,0 +1,224 @@
+"""Backups and what is made of them, with real processes on a file of their own (PostgreSQL: the
+programs are looked for, and a sentence says so when they are missing)."""
+
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from unittest import TestCase as PlainTestCase
+from unittest.mock import patch
+
+from django.conf import settings
+from django.test import SimpleTestCase
+
+from troubleshooter import safekeeping
+from troubleshooter.safekeeping import Unusable
+
+WORLD = """
+import django; django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from tests.base import *
+from troubleshooter.models import *
+edition = Edition.objects.publish(make_printer_guide(), by=None)
+def session(): return Session.objects.start(edition, "unknown")
+Escalation.objects.open(session(), message="Purple xylophone", email="anna.erased@example.org")
+for subject in ("left", "waits"):
+    Delivery.objects.mail(to="bert@example.org", subject=subject, text="Hello")
+"""
+SINCE = """
+import django; django.setup()
+from django.utils import timezone
+from troubleshooter.models import *
+Delivery.objects.order_by("pk").get(body__subject="left").delivered(timezone.now())
+"""
+STATES = """
+import django; django.setup()
+from troubleshooter.models import *
+print(*Delivery.objects.order_by("pk").values_list("state", flat=True))
+"""
+WRITES = """
+import django; django.setup()
+from troubleshooter.models import *
+edition = Edition.objects.live().get()
+print("ready", flush=True)
+while True:
+    Session.objects.start(edition, "unknown")
+"""
+
+
+class DeskTestCase(PlainTestCase):
+    """A help desk in a folder of its own, on SQLite."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        unset = ("DATABASE_URL", "SITE_URL", "SECRET_KEY")
+        self.env = {name: value for name, value in os.environ.items() if name not in unset}
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.env |= {
+            "VAR_DIR": str(self.folder / "var"),
+            "PORT": str(self.port),
+            "DJANGO_SETTINGS_MODULE": "helpdesk.settings",
+            "SUPPORT_EMAIL": "team@example.org",
+        }
+        self.python("-c", WORLD)
+        self.file = self.folder / "var" / "helpdesk.sqlite3"
+
+    def python(self, *words: str, fails: bool = False) -> str:
+        done = subprocess.run(
+            [sys.executable, *words],
+            cwd=settings.BASE_DIR,
+            env=self.env,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual(bool(done.returncode), fails, done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
+        return done.stdout + done.stderr
+
+    def manage(self, *words: str, fails: bool = False) -> str:
+        return self.python("manage.py", *words, fails=fails)
+
+    def kept(self, word: str, *files: Path) -> int:
+        return sum(path.read_bytes().count(word.encode()) for path in files)
+
+
+class BackupTests(DeskTestCase):
+    def test_it_is_whole_private_and_overwrites_nothing(self) -> None:
+        target = self.folder / "backup.sqlite3"
+        self.assertIn("read through and whole", self.manage("backup", str(target)))
+        self.assertEqual(target.stat().st_mode & 0o777, 0o600)
+        before = target.read_bytes()
+        self.assertIn("a backup overwrites nothing", self.manage("backup", str(target), fails=True))
+        self.assertEqual(target.read_bytes(), before)
+        self.assertIn("is no folder", self.manage("backup", "/no/such/file", fails=True))
+        (self.folder / "many").mkdir()
+        self.manage("backup", str(self.folder / "many"))
+        [named] = (self.folder / "many").iterdir()  # nothing half-written stays beside it
+        self.assertRegex(named.name, r"\Ahelpdesk-\d{4}-\d\d-\d\dT\d{6}Z\.sqlite3\Z")
+
+    def test_made_while_visitors_come_it_is_a_moment_of_the_desk(self) -> None:
+        with subprocess.Popen(
+            [sys.executable, "-c", WRITES],
+            cwd=settings.BASE_DIR,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as visitors:
+            assert visitors.stdout
+            visitors.stdout.readline()
+            found = []
+            try:
+                for nth in range(3):
+                    target = self.folder / f"{nth}.sqlite3"
+                    self.manage("backup", str(target))
+                    found.append(target)
+            finally:
+                visitors.kill()
+        counts = []
+        for path in found:
+            safekeeping.whole(path)
+            with closing(sqlite3.connect(path)) as file:
+                sessions, attempts, both = file.execute(
+                    "SELECT (SELECT count(*) FROM troubleshooter_session),"
+                    " (SELECT count(*) FROM troubleshooter_attempt),"
+                    " (SELECT count(DISTINCT session_id) FROM troubleshooter_attempt)"
+                ).fetchone()
+            self.assertEqual((sessions, sessions), (attempts, both))  # never half a transaction
+            counts.append(sessions)
+        self.assertEqual(counts, sorted(set(counts)))
+        self.assertGreater(counts[-1], counts[0])
+
+
+class RestoreTests(DeskTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.backup = self.folder / "backup.sqlite3"
+        self.manage("backup", str(self.backup))
+
+    def test_neither_what_was_erased_nor_what_had_left_comes_back(self) -> None:
+        self.assertGreater(self.kept("anna.erased", self.backup), 0)
+        self.manage("privacy", "erase", "--email", "anna.erased@example.org", "--yes")
+        self.python("-c", SINCE)
+        self.assertIn("Say --yes", self.manage("restore", str(self.backup), fails=True))
+        said = self.manage("restore", str(self.backup), "--yes")
+        self.assertIn("Erased again: 1 addresses. Kept from leaving: 1 messages", said)
+        files = list(self.file.parent.glob("helpdesk.sqlite3*"))
+        self.assertEqual(self.kept("anna.erased", *files), 0)
+        self.assertEqual(self.kept("Purple xylophone", *files), 0)
+        self.assertEqual(self.python("-c", STATES).split(), ["done", "waiting"])
+        self.assertEqual(self.file.stat().st_mode & 0o777, 0o600)
+        self.assertFalse(self.file.with_name("helpdesk.sqlite3.restoring").exists())
+
+    def test_a_database_that_is_broken_is_replaced_too(self) -> None:
+        self.file.write_bytes(b"broken" * 1000)
+        said = self.manage("restore", str(self.backup), "--yes")
+        self.assertIn("So it is not known what was erased or sent", said)
+        self.assertEqual(set(self.python("-c", STATES).split()), {"dead"})
+        self.assertEqual(self.kept("broken", self.file), 0)
+
+    def test_what_is_no_whole_backup_replaces_nothing(self) -> None:
+        before = self.file.read_bytes()
+        damaged, empty, other = (self.folder / name for name in ("damaged", "empty", "other"))
+        data = bytearray(self.backup.read_bytes())
+        data[5000:9000] = b"\xff" * 4000
+        damaged.write_bytes(data)
+        empty.touch()
+        with closing(sqlite3.connect(other)) as file:
+            file.execute("CREATE TABLE recipes (name)")
+        newer = self.folder / "newer"
+        shutil.copy(self.backup, newer)  # nobody has it open
+        with closing(sqlite3.connect(newer)) as file, file:
+            file.execute(
+                "INSERT INTO django_migrations (app, name, applied)"
+                " VALUES ('troubleshooter', '9999_later', '2030-01-01')"
+            )
+        for path, sentence in [
+            (damaged, "Take an older backup|no backup that can be read"),
+            (empty, "not one of a help desk"),
+            (other, "not one of a help desk"),
+            (newer, "newer release"),
+            (self.folder / "missing", "is no file"),
+        ]:
+            self.assertRegex(self.manage("restore", str(path), "--yes", fails=True), sentence)
+        self.assertEqual(self.file.read_bytes(), before)
+
+    def test_a_running_desk_is_not_pulled_away_from_under_its_visitors(self) -> None:
+        with socket.socket() as desk:
+            desk.bind(("127.0.0.1", self.port))
+            desk.listen()
+            said = self.manage("restore", str(self.backup), "--yes", fails=True)
+        self.assertIn("stop the desk", said)
+
+
+class ProgramTests(SimpleTestCase):
+    """PostgreSQL's own programs."""
+
+    def test_one_that_is_missing_is_named_with_what_to_install(self) -> None:
+        with (
+            patch("shutil.which", return_value=None),
+            self.assertRaisesMessage(Unusable, "apt-get install postgresql-client"),
+        ):
+            safekeeping._run("pg_dump", "--version")
+
+    def test_what_one_says_is_told_and_no_password_is_in_its_arguments(self) -> None:
+        known = {"NAME": "desk", "HOST": "db", "PORT": 5432, "USER": "desk", "PASSWORD": "secret"}
+        failed = subprocess.CompletedProcess([], 1, "", "connection\nrefused")
+        with (
+            patch("shutil.which", return_value="/usr/bin/pg_dump"),
+            patch.object(safekeeping, "connection") as connection,
+            patch("subprocess.run", return_value=failed) as run,
+        ):
+            connection.settings_dict = known
+            with self.assertRaisesMessage(Unusable, "pg_dump failed: connection refused"):
+                safekeeping._run("pg_dump", "--format=custom")
+        self.assertEqual(run.call_args.args[0], ["/usr/bin/pg_dump", "--format=custom"])
+        self.assertEqual(run.call_args.kwargs["env"]["PGPASSWORD"], "secret")

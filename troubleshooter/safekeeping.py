@@ -1,0 +1,139 @@
+"""Backups of the database: made while the desk runs, and looked at before they are believed.
+
+A file of SQLite that is in use must not be copied: of twelve copies eleven were broken
+(docs/operators.md). SQLite itself writes one that is whole, as of one moment (`VACUUM INTO`);
+PostgreSQL's own program does the same.
+"""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from django.db import connection
+
+KEPT = 0o077  # what is taken from the mode of a backup: it is for the account alone
+
+
+class Unusable(Exception):
+    """It cannot be done; the message is a sentence that says why, and what to do."""
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Files made here are for this account alone."""
+    before = os.umask(KEPT)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def back_up(target: Path) -> None:
+    """Write a backup that is whole to `target`, or nothing. Raises Unusable."""
+    part = target.with_name(f"{target.name}.part")
+    if target.exists():
+        raise Unusable(f"{target} exists: a backup overwrites nothing. Choose another name.")
+    if not target.parent.is_dir():
+        raise Unusable(f"{target.parent} is no folder.")
+    try:
+        with private_files():
+            part.unlink(missing_ok=True)
+            if connection.vendor == "sqlite":
+                with connection.cursor() as cursor:
+                    cursor.execute("VACUUM INTO %s", [str(part)])
+                whole(part)
+            else:
+                _run("pg_dump", "--format=custom", "--no-owner", f"--file={part}")
+                _run("pg_restore", "--list", str(part))
+            part.chmod(0o600)
+            _to_disk(part)
+            os.link(part, target)  # unlike a rename, it replaces nothing that appeared meanwhile
+            _to_disk(target.parent)
+    except OSError as fault:
+        raise Unusable(f"{target} cannot be written: {fault.strerror}.") from fault
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def whole(path: Path) -> None:
+    """Read a whole SQLite file and its indexes. Raises Unusable when something is broken."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
+            found = [row[0] for row in file.execute("PRAGMA integrity_check")]
+            tables = {row[0] for row in file.execute("SELECT name FROM sqlite_master")}
+    except sqlite3.Error as fault:
+        raise Unusable(f"{path} is no backup that can be read: {fault}.") from None
+    if found != ["ok"]:
+        raise Unusable(f"{path} is broken: {found[0]}. Take an older backup.")
+    if "django_migrations" not in tables:
+        raise Unusable(f"{path} is a SQLite file, but not one of a help desk.")
+
+
+def copy_of(source: Path, target: Path) -> None:
+    """A copy of a SQLite file as SQLite writes it, whatever stands beside the original."""
+    target.unlink(missing_ok=True)
+    with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as file:
+        file.execute("VACUUM INTO ?", [str(target)])
+
+
+def replace(target: Path, fresh: Path) -> Path | None:
+    """Put `fresh` where `target` is, in one step; what was there is kept beside it.
+
+    The rest of a crash beside the old file would be taken for the new one's, so it goes along.
+    """
+    old = target.with_name(f"{target.name}.replaced")
+    _to_disk(fresh)
+    if target.exists():
+        old.unlink(missing_ok=True)
+        os.link(target, old)
+        for suffix in ("-journal", "-wal", "-shm"):
+            beside = target.with_name(target.name + suffix)
+            if beside.exists():
+                beside.replace(old.with_name(old.name + suffix))
+    fresh.replace(target)
+    _to_disk(target.parent)
+    return old if old.exists() else None
+
+
+def pour_back(source: Path) -> None:
+    """Replace all tables of the PostgreSQL database by those of a dump, in one transaction."""
+    _run("pg_restore", "--list", str(source))
+    _run(
+        *("pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction"),
+        *("--exit-on-error", f"--dbname={connection.settings_dict['NAME']}", str(source)),
+    )
+
+
+def _run(program: str, *arguments: str) -> None:
+    """Run one of PostgreSQL's programs; where the database is stands in its environment."""
+    path = shutil.which(program)
+    if path is None:
+        raise Unusable(
+            f"{program} is not installed. On Debian: apt-get install postgresql-client, in a"
+            " version that is not older than the server."
+        )
+    known = connection.settings_dict
+    names = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD"}
+    given = {name: str(known[key]) for key, name in names.items() if known.get(key)}
+    done = subprocess.run(  # noqa: S603 (a fixed program; nothing passes a shell)
+        [path, *arguments],
+        env=os.environ | given | {"PGDATABASE": str(known["NAME"])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = " ".join(done.stderr.split())[:300]
+        raise Unusable(f"{program} failed: {said}")
+
+
+def _to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
