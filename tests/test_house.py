@@ -60,13 +60,16 @@ FLOORS = {
         "importing",
         "web",
     },
-    3: {"views", "asking", "following", "handover", "dashboards", "admin", "templatetags"},
+    3: {"views", "asking", "following", "handover", "dashboards", "admin", "staff", "templatetags"},
     4: {"urls", "apps", "management"},
 }
 # What stands on a neighbour of its own floor, and on which.
 LEANS_ON = {"learning": {"ordering", "tallies"}, "forecast": {"causes", "patience"}}
 # Inside models/, each may import those before it.
 NOUNS = [
+    "audit",
+    "logins",
+    "factors",
     "fields",
     "content",
     "scenarios",

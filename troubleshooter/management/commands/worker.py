@@ -19,7 +19,17 @@ from django.utils import timezone
 
 from helpdesk.parent import end_with
 from troubleshooter import analytics, counting, delivery, folding, watching
-from troubleshooter.models import Delivery, Edition, Escalation, FollowUp, Guide, Notice
+from troubleshooter.models import (
+    AuditLine,
+    Delivery,
+    Edition,
+    Escalation,
+    FailedLogin,
+    FollowUp,
+    Guide,
+    Notice,
+    StaffSession,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +99,18 @@ def forget_follow_ups(now: datetime) -> Iterator[str]:
         yield f"Follow-ups of long ago are forgotten: {count}."
 
 
+def forget_logins(now: datetime) -> Iterator[str]:
+    """Sessions of staff that ended, tries that are not counted any more, the end of the log.
+
+    Only of the log something is said: the others come and go all day.
+    """
+    StaffSession.objects.forget(now)
+    FailedLogin.objects.forget(now)
+    kept_since = now - timedelta(days=settings.AUDIT_DAYS)
+    if count := AuditLine.objects.forget(kept_since, PURGE):
+        yield f"Old lines of the audit log are forgotten: {count}."
+
+
 def count(now: datetime) -> Iterator[str]:
     """What moved is looked up every COUNT_SECONDS; what is to be counted then, a little each time.
 
@@ -131,6 +153,7 @@ JOBS: tuple[Job, ...] = (
     forget_deliveries,
     forget_escalations,
     forget_follow_ups,
+    forget_logins,
     count,
     folding.fold,
     Watch(),
