@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.browser.conftest import Server
 from tests.browser.test_axe import faults_of
@@ -18,8 +18,14 @@ def door(request: pytest.FixtureRequest, browser: Browser, server: Server) -> It
     """Nobody yet, at the door; by name, since a passkey belongs to no address in numbers."""
     context = browser.new_context(java_script_enabled=request.param)
     page = context.new_page()
+    page.set_default_timeout(15_000)
     said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.location["url"]:  # axe, which has no address, makes noise of its own
+            said.append(f"{page.url}: {message.text}")
+
+    page.on("console", hear)
     page.goto(f"{server.url}/admin/".replace("127.0.0.1", "localhost"))
     yield page
     context.close()
@@ -41,7 +47,8 @@ def fits(page: Page) -> None:
     for width in WIDTHS:
         for scheme in ("light", "dark"):
             page.set_viewport_size({"width": width, "height": 800})
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
+            page.evaluate("Promise.all(document.getAnimations().map(each => each.finished))")
             assert faults_of(page) == [], (page.url, width, scheme)
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, (page.url, width)
@@ -84,6 +91,7 @@ def test_an_app_is_added_used_and_removed(door: Page, server: Server) -> None:
 def test_a_passkey_is_added_used_and_removed(browser: Browser, server: Server) -> None:
     context = browser.new_context()
     page = context.new_page()
+    page.set_default_timeout(15_000)
     devtools = context.new_cdp_session(page)
     devtools.send("WebAuthn.enable")
     options = {
