@@ -54,6 +54,8 @@ class StaffSessionQuerySet(models.QuerySet["StaffSession"]):
 
     def end_one(self, account: User, pk: str, by: User | None) -> int:
         """End this one session of the account; 0 when it has no such session (any more)."""
+        if not pk.isalnum():  # PostgreSQL fails on a NUL
+            return 0
         return self._end(self.filter(account=account, pk=pk), account, by)
 
     def _end(self, rows: "StaffSessionQuerySet", account: User, by: User | None) -> int:

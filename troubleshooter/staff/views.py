@@ -123,7 +123,7 @@ def _end(request: HttpRequest, user: User, which: str) -> None:
         messages.error(request, _("This is the session you are in: log out to end it."))
         return
     else:
-        count = StaffSession.objects.end_one(user, which[:40], user)
+        count = StaffSession.objects.end_one(user, which, user)
     said = ngettext("One session has ended.", "%(n)d sessions have ended.", count)
     messages.success(request, said % {"n": count} if count else _("No other session was open."))
 
