@@ -41,6 +41,7 @@ check: $(DEV) ## Check format, style, types, templates, migrations and productio
 	@$(BIN)/ruff format --check --quiet . || { \
 	  echo "Files above are not in format: $(BIN)/ruff format ." >&2; exit 1; }
 	@$(BIN)/ruff check --quiet .
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive troubleshooter helpdesk manage.py
 	@$(BIN)/mypy --no-error-summary .
 	@$(BIN)/djlint --lint --quiet templates
 	@find templates -name '*.html' -exec $(BIN)/djade --check --target-version 5.2 {} + || { \

@@ -151,7 +151,15 @@ SESSION_COOKIE_NAME = f"{_prefix}staff"
 CSRF_COOKIE_NAME = f"{_prefix}csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-SESSION_COOKIE_AGE = 12 * 3600
+# A session of staff ends when nobody used it for so long, and after so long whatever they do.
+STAFF_IDLE_HOURS = setting("STAFF_IDLE_HOURS", 8, number(1, 24), "a number of hours from 1 to 24")
+STAFF_HOURS = setting("STAFF_HOURS", 12, number(1, 72), "a number of hours from 1 to 72")
+SESSION_COOKIE_AGE = STAFF_HOURS * 3600
+SESSION_ENGINE = "troubleshooter.models.logins"
+# Whether staff need a second factor. On loopback they do not, so that the first start is simple.
+MFA_REQUIRED = setting("MFA_REQUIRED", SECURE, flag, "1 or 0")
+# After so many days a line of the audit log is deleted.
+AUDIT_DAYS = setting("AUDIT_DAYS", 365, number(1, 3650), "a number of days from 1 to 3650")
 
 # Bodies are refused by their length before anything reads them (web.BodyLimit).
 BODY_LIMIT = 64 * 1024
@@ -211,6 +219,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sitemaps",
     "django.contrib.staticfiles",
+    "allauth",  # ours stand before it, and so do our templates
+    "allauth.account",
+    "allauth.mfa",
 ]
 
 # The first ones read nothing, and so every answer has their headers, a refused body's too.
@@ -230,6 +241,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "troubleshooter.staff.gate.SecondFactor",
 ]
 
 ROOT_URLCONF = "helpdesk.urls"
@@ -316,6 +329,40 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# --- How staff log in -----------------------------------------------------------------------
+
+# allauth asks for the second factor and keeps it. Of its pages only those in urls.py exist: nobody
+# can sign up, and no password is mailed.
+LOGIN_URL, LOGIN_REDIRECT_URL = "account_login", "admin:index"
+ACCOUNT_ADAPTER = "troubleshooter.staff.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False  # no field that asks; the session's own limits hold
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_FORMS = {
+    "login": "troubleshooter.staff.forms.LoginForm",
+    "reauthenticate": "troubleshooter.staff.forms.PasswordAgainForm",
+}
+# Failures are counted in rows, per account and network (models/logins.py). This holds codes of one
+# account from all networks: who may guess those knows the password.
+ACCOUNT_RATE_LIMITS = {"login": None, "reauthenticate": None, "login_failed": "20/15m/key"}
+MFA_ADAPTER = "troubleshooter.staff.adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # accounts of staff need no address
+MFA_TOTP_ISSUER = "Helpdesk"
+MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOOPBACK
+MFA_FORMS = {
+    "authenticate": "troubleshooter.staff.forms.CodeForm",
+    "reauthenticate": "troubleshooter.staff.forms.CodeAgainForm",
+    "activate_totp": "troubleshooter.staff.forms.AppForm",
+    "add_webauthn": "troubleshooter.staff.forms.PasskeyForm",
+    "authenticate_webauthn": "troubleshooter.staff.forms.PasskeySecondForm",
+    "reauthenticate_webauthn": "troubleshooter.staff.forms.PasskeyAgainForm",
+}
 
 # --- Mail and webhooks ----------------------------------------------------------------------
 

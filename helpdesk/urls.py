@@ -5,6 +5,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("troubleshooter.urls")),
+    path("admin/", include("troubleshooter.staff.routes")),
     path("admin/", admin.site.urls),
 ]
 

@@ -77,6 +77,7 @@ FLOORS = {
         "probes",
         "diagnosis",
         "admin",
+        "staff",
         "templatetags",
     },
     4: {"urls", "apps", "management"},
@@ -85,6 +86,9 @@ FLOORS = {
 LEANS_ON = {"learning": {"ordering", "tallies"}, "forecast": {"causes", "patience"}}
 # Inside models/, each may import those before it.
 NOUNS = [
+    "audit",
+    "logins",
+    "factors",
     "fields",
     "content",
     "scenarios",

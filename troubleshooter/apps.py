@@ -40,7 +40,7 @@ ADMINISTRATOR = (
     EDITOR
     | AGENT
     | may(ALL, "user", "webhook")
-    | may(("view",), "group")
+    | may(("view",), "group", "auditline")
     | may(("change",), "delivery")  # to try it again; nobody edits one
 )
 ROLES = {"Editor": EDITOR, "Agent": AGENT, "Administrator": ADMINISTRATOR}

@@ -132,6 +132,31 @@ def platform(request: HttpRequest) -> str:
     return next((name for name, pattern in _PLATFORMS if pattern.search(agent)), "other")
 
 
+_BROWSERS = (
+    ("Edge", re.compile("Edg")),
+    ("Opera", re.compile("OPR/")),
+    ("Firefox", re.compile("Firefox|FxiOS")),
+    ("Chrome", re.compile("Chrome|CriOS|Chromium")),
+    ("Safari", re.compile("Safari")),
+)
+
+
+def browser(request: HttpRequest) -> str:
+    """The family of the browser, for staff alone: they must know their own sessions apart."""
+    agent = request.headers.get("User-Agent", "")
+    return next((name for name, pattern in _BROWSERS if pattern.search(agent)), "")
+
+
+STAFF = ("/admin/", "/numbers/", "/fix-numbers/", "/escalation-numbers/")
+# Of these, the ones that somebody can post to who has not logged in, or that take a password.
+DOORS = ("/admin/login/", "/admin/account/", "/admin/password_change/")
+
+
+def for_staff(path: str) -> bool:
+    """Whether a page is for staff alone, or the way in for them."""
+    return path.startswith(STAFF)
+
+
 class BodyLimit:
     """Refuse a body by its declared length, before anything reads or stores a byte of it."""
 
@@ -139,7 +164,8 @@ class BodyLimit:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        staff = request.path_info.startswith("/admin/")
+        path = request.path_info
+        staff = path.startswith("/admin/") and not path.startswith(DOORS)
         most = settings.BODY_LIMIT_STAFF if staff else settings.BODY_LIMIT
         declared = request.META.get("CONTENT_LENGTH") or "0"
         if not declared.isdecimal():

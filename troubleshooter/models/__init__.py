@@ -1,6 +1,7 @@
 """The nouns, in the order in which they may know each other: content … sessions, counts."""
 
 from .attempts import Attempt
+from .audit import AuditLine
 from .content import Contact, Fix, Guide, Picture, Placement, Risk, Step, Symptom, Topic
 from .counts import (
     COUNTS,
@@ -19,10 +20,12 @@ from .deliveries import Delivery, TwoSecrets, Webhook
 from .drafts import copied, rewrite
 from .editions import CannotRollBack, CannotSchedule, Edition, EditionQuerySet, NotReady
 from .escalations import CannotMove, Cure, Escalation
+from .factors import reset_factors
 from .findings import Finding, findings
 from .follow_ups import Answer, CannotAsk, FollowUp
 from .handovers import HandOver
 from .log import CannotReview, LogLine
+from .logins import FailedLogin, Locked, StaffSession
 from .messages import Message, TooMany
 from .notices import CannotAnnounce, Notice, notice_on
 from .operations import Beat, Erasure
@@ -43,6 +46,7 @@ __all__ = [
     "COUNTS",
     "Answer",
     "Attempt",
+    "AuditLine",
     "Beat",
     "CannotAnnounce",
     "CannotAsk",
@@ -60,6 +64,7 @@ __all__ = [
     "EditionQuerySet",
     "Erasure",
     "Escalation",
+    "FailedLogin",
     "Finding",
     "Fix",
     "FixCount",
@@ -71,6 +76,7 @@ __all__ = [
     "Kind",
     "Learner",
     "Line",
+    "Locked",
     "LogLine",
     "Look",
     "Message",
@@ -96,6 +102,7 @@ __all__ = [
     "Signal",
     "Slice",
     "Source",
+    "StaffSession",
     "Stale",
     "Step",
     "Symptom",
@@ -118,6 +125,7 @@ __all__ = [
     "notice_on",
     "outlines",
     "read",
+    "reset_factors",
     "rewrite",
     "transcript",
     "tried",

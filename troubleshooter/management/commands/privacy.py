@@ -11,7 +11,7 @@ from django.core.management import BaseCommand, CommandError
 from django.db import connection, transaction
 from django.utils import timezone
 
-from troubleshooter.models import Delivery, Erasure, Escalation, FollowUp
+from troubleshooter.models import AuditLine, Delivery, Erasure, Escalation, FollowUp
 
 
 class Command(BaseCommand):
@@ -31,6 +31,7 @@ class Command(BaseCommand):
         if what == "export":
             told = [told_of(escalation) for escalation in Escalation.objects.of(email)]
             told += [told_of_follow_up(each) for each in FollowUp.objects.of(email)]
+            AuditLine.objects.note(AuditLine.Kind.EXPORTED, None, said=str(len(told)))
             self.stdout.write(json.dumps(told, ensure_ascii=False, indent=2))
             return
         escalations, follow_ups = Escalation.objects.of(email), FollowUp.objects.of(email)
@@ -47,6 +48,7 @@ class Command(BaseCommand):
             FollowUp.objects.erase(email, timezone.now())
             Escalation.objects.erase(email, timezone.now())
             Erasure.objects.note(email, timezone.now())
+            AuditLine.objects.note(AuditLine.Kind.ERASED, None, said=counts)
         clean_file()
         self.stdout.write(
             f"Erased: {counts}. Mail and webhooks sent before are with those who got them,"

@@ -19,7 +19,18 @@ from django.utils import timezone
 
 from helpdesk.parent import end_with
 from troubleshooter import analytics, counting, delivery, folding, watching
-from troubleshooter.models import Beat, Delivery, Edition, Escalation, FollowUp, Guide, Notice
+from troubleshooter.models import (
+    AuditLine,
+    Beat,
+    Delivery,
+    Edition,
+    Escalation,
+    FailedLogin,
+    FollowUp,
+    Guide,
+    Notice,
+    StaffSession,
+)
 
 from .purge import purge
 
@@ -91,6 +102,18 @@ def forget_escalations(now: datetime) -> Iterator[str]:
 def forget_follow_ups(now: datetime) -> Iterator[str]:
     if count := FollowUp.objects.forget(now):
         yield f"Follow-ups of long ago are forgotten: {count}."
+
+
+def forget_logins(now: datetime) -> Iterator[str]:
+    """Sessions of staff that ended, tries that are not counted any more, the end of the log.
+
+    Only of the log something is said: the others come and go all day.
+    """
+    StaffSession.objects.forget(now)
+    FailedLogin.objects.forget(now)
+    kept_since = now - timedelta(days=settings.AUDIT_DAYS)
+    if count := AuditLine.objects.forget(kept_since, PURGE):
+        yield f"Old lines of the audit log are forgotten: {count}."
 
 
 def count(now: datetime) -> Iterator[str]:
@@ -168,6 +191,7 @@ JOBS: tuple[Job, ...] = (
     forget_deliveries,
     forget_escalations,
     forget_follow_ups,
+    forget_logins,
     count,
     Pulse(Beat.Of.FOLD, folding.fold),
     Watch(),
