@@ -3,7 +3,7 @@
 A route without a row fails, and so does a row without a route. Read a row as two words of four
 letters: what a GET and a POST come to for nobody, an Agent, an Editor and an Administrator.
 
-    y  it is answered, if only by what is missing (422) or in between (409)
+    y  it is answered, if only by what is missing (422), in between (409) or not ready (503)
     l  they are asked to log in   n  refused (403)   m  no such method (405)   g  not there (404)
 """
 
@@ -34,7 +34,7 @@ from troubleshooter.web import for_staff
 
 METHODS = ("GET", "POST")
 ROLES = ("nobody", "Agent", "Editor", "Administrator")
-CODES = {200: "y", 409: "y", 422: "y", 403: "n", 404: "g", 405: "m"}
+CODES = {200: "y", 409: "y", 422: "y", 503: "y", 403: "n", 404: "g", 405: "m"}
 
 # What a role may do with the rows of a table in the admin: view, add, change, delete.
 TABLES = {
@@ -72,6 +72,10 @@ MATRIX: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("session_fix", "session_person", "session_still", "session_code"), FORM),
     **dict.fromkeys(("escalation", "follow_up", "go"), FORM),
     "start": SENT,
+    # What machines ask; without a token there are no metrics.
+    **dict.fromkeys(("healthz", "readyz"), READ),
+    "metrics": ("gggg", "mmmm"),
+    "status": NUMBERS,
     # Numbers
     **dict.fromkeys(("numbers", "numbers_guide", "numbers_groups", "numbers_sessions"), NUMBERS),
     **dict.fromkeys(("numbers_order", "numbers_beside", "numbers_fixes", "numbers_fix"), NUMBERS),
@@ -106,7 +110,8 @@ MATRIX: dict[str, tuple[str, str]] = {
         for row, pages in (
             (STAFF, ("queue", "log", "preview", "compare")),
             (EDITORS, ("schedule", "order", "reviewed", "publish", "unpublish")),
-            (EDITORS, ("withdraw", "rollback")),
+            (EDITORS, ("withdraw", "rollback", "translate", "import", "import_pack")),
+            (("lyyy", "lnyy"), ("original",)),
         )
         for page in pages
     },
