@@ -147,7 +147,7 @@ def browser(request: HttpRequest) -> str:
     return next((name for name, pattern in _BROWSERS if pattern.search(agent)), "")
 
 
-STAFF = ("/admin/", "/numbers/", "/fix-numbers/", "/escalation-numbers/")
+STAFF = ("/admin/", "/numbers/", "/fix-numbers/", "/escalation-numbers/", "/status/")
 # Of these, the ones that somebody can post to who has not logged in, or that take a password.
 DOORS = ("/admin/login/", "/admin/account/", "/admin/password_change/")
 
