@@ -143,7 +143,7 @@ class ImportTests(PackDeskTestCase):
         shown = self.look(data)
         words = self.words(shown)
         self.assertIn("This is a translation of “The printer is offline” (en).", words)
-        self.assertIn("Not translated yet [added: contact", words)
+        self.assertIn("Not translated yet [added: fix cable title", words)
         self.client.post(IMPORT, self.fields(shown))
         self.assertEqual(the_pack(), data)
 
