@@ -18,7 +18,7 @@ from tests.test_admin import HOSTILE, DeskTestCase, admin_url
 from troubleshooter.admin.packs import MOST_UPLOADED
 from troubleshooter.importing.packs import members
 from troubleshooter.importing.unpacking import packed, unpacked
-from troubleshooter.models import Edition, Fix, Guide, LogLine, Picture, Step
+from troubleshooter.models import Edition, Fix, Guide, LogLine, Picture, Step, Translation
 
 LIST = admin_url("guide", "changelist")
 IMPORT = admin_url("guide", "import_pack")
@@ -133,6 +133,19 @@ class ImportTests(PackDeskTestCase):
         self.client.post(IMPORT, self.fields(shown))
         self.assertEqual(the_pack(), data)
         self.assertEqual(LogLine.objects.get().said, "Imported from a pack.")
+
+    def test_a_translation_names_its_original_and_what_is_not_translated_yet(self) -> None:
+        made = Translation.objects.start(self.guide, "de", by=None)
+        Guide.objects.filter(pk=made.guide_id).update(title="Der Drucker ist offline")
+        data = the_pack()
+        Edition.objects.all().delete()
+        wipe()
+        shown = self.look(data)
+        words = self.words(shown)
+        self.assertIn("This is a translation of “The printer is offline” (en).", words)
+        self.assertIn("Not translated yet [added: fix cable title", words)
+        self.client.post(IMPORT, self.fields(shown))
+        self.assertEqual(the_pack(), data)
 
     def test_scenarios_the_address_and_names_are_shown_too(self) -> None:
         scenario = '\n[[scenario]]\nanswers = ["fixed"]\nstatus = "resolved"\nfix = "cable"\n'
