@@ -10,7 +10,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client, TestCase, override_settings
@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.base import make_staff
+from troubleshooter.management.commands.worker import forget_logins
 from troubleshooter.models import AuditLine, FailedLogin, StaffSession
 from troubleshooter.models.logins import hashed
 
@@ -635,3 +636,33 @@ class AuditTests(StaffTestCase):
         self.a_client()
         self.aki.delete()
         self.assertEqual(AuditLine.objects.get().who, "aki")
+
+    def test_accounts_and_roles_that_come_change_and_go_are_told_of(self) -> None:
+        User.objects.create_superuser("root", password=self.password("root"))
+        root = self.a_client("root")
+        new = "a longer and better one"
+        said = {"username": "new", "password1": new, "password2": new, "usable_password": "true"}
+        root.post("/admin/auth/user/add/", said)
+        made = User.objects.get(username="new")
+        root.post(f"/admin/auth/user/{made.pk}/delete/", {"post": "yes"})
+        root.post("/admin/auth/group/add/", {"name": "Readers"})
+        group = Group.objects.get(name="Readers")
+        root.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"})
+        told = list(AuditLine.objects.order_by("id").values_list("kind", "who", "about", "said"))
+        self.assertEqual(
+            told[1:],
+            [
+                ("account_added", "root", "new", ""),
+                ("account_deleted", "root", "new", ""),
+                ("rights_changed", "root", "", "Readers: 0"),
+                ("rights_changed", "root", "", "Readers: –"),
+            ],
+        )
+
+    def test_the_worker_deletes_what_is_over(self) -> None:
+        AuditLine.objects.create(kind="login", at=timezone.now() - timedelta(days=366))
+        self.log_in(Client(), password="wrong")
+        FailedLogin.objects.update(at=timezone.now() - timedelta(minutes=16))
+        said = list(forget_logins(timezone.now()))
+        self.assertEqual(said, ["Old lines of the audit log are forgotten: 1."])
+        self.assertFalse(FailedLogin.objects.exists())
