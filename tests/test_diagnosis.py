@@ -136,7 +136,7 @@ class MachineTests(CastTestCase):
     def test_a_database_that_is_older_or_newer_than_the_release(self) -> None:
         rows = MigrationRecorder.Migration.objects
         rows.create(app="troubleshooter", name="9999_later", applied=timezone.now())
-        rows.filter(name="0014_operations").delete()
+        rows.filter(name="0015_operations").delete()
         said = self.said()
         self.assertEqual(set(said), {"newer", "migrations"})
         self.assertIn("troubleshooter.9999_later", said["newer"].sentence)

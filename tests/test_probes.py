@@ -62,7 +62,7 @@ class ReadyTests(CastTestCase):
         self.assertEqual(self.failing(), ["worker"])
 
     def test_it_is_not_while_a_migration_waits(self) -> None:
-        MigrationRecorder.Migration.objects.filter(name="0014_operations").delete()
+        MigrationRecorder.Migration.objects.filter(name="0015_operations").delete()
         self.assertEqual(self.failing(), ["migrations"])
 
     def test_it_is_not_while_the_database_is_away_and_says_no_more(self) -> None:

@@ -200,7 +200,8 @@ class _Sorter:
     def _note(self, note: Passage) -> Piece:
         text = note.text
         if note.role == "warning":
-            text = f"**{_('Warning')}:** {text}"
+            warning = _("Warning")
+            text = f"**{warning}:** {text}"
         return self._piece("note", text, note.place, note.heading)
 
     def _take_passage(self, passage: Passage, article: Article) -> None:
