@@ -87,7 +87,8 @@ class AccessTests(NumbersPageTestCase):
     def test_users_who_are_no_staff_are_asked_to_log_in(self) -> None:
         self.client.force_login(self.vera)
         response = self.client.get(NUMBERS)
-        self.assertRedirects(response, f"{reverse('admin:login')}?next={NUMBERS}")
+        url = f"{reverse('admin:login')}?next={NUMBERS}"
+        self.assertRedirects(response, url, target_status_code=403)  # as staff, it says
 
     def test_staff_without_the_permission_are_told_so(self) -> None:
         self.client.force_login(self.sam)

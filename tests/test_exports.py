@@ -345,7 +345,9 @@ class FilesTests(NumbersPageTestCase):
                 self.client.logout()
                 if other:
                     self.client.force_login(other)
-                self.assertRedirects(self.client.get(url), f"{reverse('admin:login')}?next={url}")
+                there = f"{reverse('admin:login')}?next={url}"
+                status = 403 if other else 200  # who is logged in is told to do so as staff
+                self.assertRedirects(self.client.get(url), there, target_status_code=status)
             self.client.force_login(self.ada)
             self.assertEqual(self.client.post(url).status_code, 405)
 

@@ -192,7 +192,8 @@ class StatusTests(CastTestCase):
         self.assertIn("Journal mode" if "SQLite" in page else "PostgreSQL", page)
         Beat.objects.note(timezone.now(), Beat.Of.WORKER)
         Client().get("/g/printer-offline/")
-        page = self.page()
+        with patch("troubleshooter.probes.SLOWEST", 1000):  # other tests were here before
+            page = self.page()
         self.assertNotIn("start one", page)
         self.assertIn(">guide<", page)
 

@@ -97,9 +97,11 @@ class PurgeTests(CastTestCase):
         before = all_counts()
         Stale.objects.mark(Session.objects.days())
 
-        def sealed_now(*_args: object) -> list[object]:  # read after its sessions were deleted
+        def sealed_now(
+            *_args: object,
+        ) -> dict[object, object]:  # read after its sessions were deleted
             Look.objects.seal(timezone.localdate())
-            return []
+            return {}
 
         with patch("troubleshooter.counting.days._Work._rows", side_effect=sealed_now):
             counting.work()

@@ -45,7 +45,7 @@ def announced(editor: Page) -> None:
     expect(editor.get_by_text("93 sessions started on")).to_be_visible()
     expect(editor.get_by_text("fixed 12 of 60 in the last 7 days")).to_be_visible()
     assert faults_of(editor) == []
-    editor.get_by_role("link", name=re.compile("^Announce a notice")).click()
+    editor.get_by_role("link", name=re.compile("^Announce a notice: WhatsApp isn")).click()
     expect(editor.get_by_text("Suggested:")).to_be_visible()
     assert faults_of(editor) == []
     editor.get_by_label("What visitors read").fill("")
@@ -137,7 +137,7 @@ def test_the_pages_of_the_editor_have_no_fault(editor: Page, server: Server, wid
         editor.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         editor.goto(f"{server.url}/admin/troubleshooter/guide/needs-review/")
         assert faults_of(editor) == [], scheme
-        editor.get_by_role("link", name=re.compile("^Announce a notice")).click()
+        editor.get_by_role("link", name=re.compile("^Announce a notice: WhatsApp isn")).click()
         assert faults_of(editor) == [], scheme
         editor.get_by_role("link", name="Back to the guide").click()
         expect(editor.get_by_text("A notice stands:")).to_be_visible()

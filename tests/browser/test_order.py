@@ -12,7 +12,9 @@ from tests.browser.test_staff import desk  # noqa: F401 (a fixture)
 PLANT = """
 from tests.planted import plant
 from troubleshooter.models import Edition
-edition = Edition.objects.select_related("guide").get(guide__key="wa-icloud", live=True)
+edition = Edition.objects.select_related("guide").get(
+    guide__key="wa-icloud", language="en", live=True
+)
 plant(edition, 3000, {"ios-restart": 0.45, "wa-update": 0.35, "wa-toggle": 0.05})
 """
 ORDER = "/numbers/wa-icloud/order/"

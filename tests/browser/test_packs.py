@@ -37,7 +37,7 @@ def desk(request: pytest.FixtureRequest, browser: Browser, server: Server) -> It
 
 
 def exported(page: Page) -> bytes:
-    page.locator("tr", has_text="iCloud").locator("input[type=checkbox]").check()
+    page.locator("tr", has_text="backing up to iCloud").locator("input[type=checkbox]").check()
     page.locator("select[name=action]").select_option("export_chosen")
     with page.expect_download() as download:
         page.get_by_role("button", name="Go", exact=True).first.click()

@@ -58,7 +58,7 @@ class PacksAdmin(PublishingAdmin):
     actions = [*PublishingAdmin.actions, "export_chosen"]
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.import_view)
+        view = self.admin_site.admin_view(self.import_pack_view)
         return [
             path("import-pack/", view, name="troubleshooter_guide_import_pack"),
             *super().get_urls(),
@@ -88,7 +88,7 @@ class PacksAdmin(PublishingAdmin):
         response["Content-Disposition"] = f'attachment; filename="{name}.zip"'
         return response
 
-    def import_view(self, request: HttpRequest) -> HttpResponse:
+    def import_pack_view(self, request: HttpRequest) -> HttpResponse:
         """Choose a pack, see what it would change, and save that; nothing is kept in between."""
         if not self.has_pack_permission(request):
             raise PermissionDenied

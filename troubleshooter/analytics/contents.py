@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from troubleshooter.models import Edition, Outline, outlines
 
 
@@ -11,8 +13,8 @@ class Layout:
     """A guide as it is and as it was: what its fixes are called and where they stand."""
 
     editions: Mapping[int, Outline]  # by id, newest first
-    titles: Mapping[tuple[str, int], str]  # (fix, revision), each by its latest text
-    names: Mapping[str, str]  # of each fix, by its latest text
+    titles: Mapping[tuple[str, int], str]  # (fix, revision), by the latest text in our language
+    names: Mapping[str, str]  # of each fix, likewise
     current: frozenset[tuple[str, int]]  # what the guide holds now, in each live language
     places: Mapping[str, int]  # in the guide's order; what is no longer in it comes last
 
@@ -30,14 +32,19 @@ def layout(guide_key: str) -> Layout:
     newest_first = (
         Edition.objects.published().filter(guide__key=guide_key).order_by("-published_at", "-pk")
     )
-    editions = list(newest_first.values_list("pk", "digest", "live"))
-    known = outlines({pk: digest for pk, digest, _live in editions})
-    all_outlines = [known[pk] for pk, _digest, _live in editions]
-    now = [known[pk] for pk, _digest, live in editions if live] or all_outlines[:1]
-    old_to_new = [fix for old in reversed(all_outlines) for fix in old.titles.items()]
+    editions = list(newest_first.values_list("pk", "digest", "live", "language"))
+    known = outlines({pk: digest for pk, digest, _live, _language in editions})
+    all_outlines = [known[pk] for pk, *_rest in editions]
+    now = [known[pk] for pk, _digest, live, _language in editions if live] or all_outlines[:1]
+    # A later text replaces an earlier one, and the site's own language those of the others.
+    own = [each[3] == settings.LANGUAGE_CODE for each in editions]
+    by_age = list(zip(editions, own, strict=True))[::-1]
+    own_last = [each for each, is_own in by_age if not is_own]
+    own_last += [each for each, is_own in by_age if is_own]
+    old_to_new = [fix for pk, *_rest in own_last for fix in known[pk].titles.items()]
     keys = [key for outline in [*now, *all_outlines] for key, _revision in outline.titles]
     return Layout(
-        editions={pk: known[pk] for pk, _digest, _live in editions},
+        editions={pk: known[pk] for pk, *_rest in editions},
         titles=dict(old_to_new),
         names={key: title for (key, _revision), title in old_to_new},
         current=frozenset(fix for outline in now for fix in outline.titles),
