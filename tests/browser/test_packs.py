@@ -82,10 +82,10 @@ def test_the_page_of_a_pack_has_no_fault(
     page = context.new_page()
     sign_in(page, server)
     data = exported(page)
-    german = changed(data, 'language = "en"', 'language = "de"')
-    files = unpacked(changed(german, "whatsapp-icloud-backup", "whatsapp-sicherung"))
+    spanish = changed(data, 'language = "en"', 'language = "es"')
+    files = unpacked(changed(spanish, "whatsapp-icloud-backup", "whatsapp-copia"))
     edited = unpacked(changed(data, "Tap **Chat Backup**.", "Now tap **Chat Backup**."))
-    upload(page, packed({**edited, "de.toml": files[NAME]}))
+    upload(page, packed({**edited, "es.toml": files[NAME]}))
     page.get_by_text("All that is in it").click()
     assert faults_of(page) == []
     page.goto(f"{server.url}/admin/troubleshooter/guide/import-pack/")
