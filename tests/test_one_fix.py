@@ -467,7 +467,8 @@ class AccessTests(PagesTestCase):
                     if other:
                         self.client.force_login(other)
                     login = f"{reverse('admin:login')}?next={url}"
-                    self.assertRedirects(self.client.get(url), login)
+                    status = 403 if other else 200  # who is logged in is told to do so as staff
+                    self.assertRedirects(self.client.get(url), login, target_status_code=status)
                 self.client.force_login(self.ada)
                 self.assertEqual(self.client.post(url).status_code, 405)
                 self.assertIn("no-store", self.client.get(url).headers["Cache-Control"])
