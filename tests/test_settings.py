@@ -374,7 +374,7 @@ class DatabaseTests(SettingsTestCase):
         with self.connect().cursor() as cursor:
             for pragma in ("journal_mode", "synchronous", "foreign_keys", "secure_delete"):
                 in_force[pragma] = cursor.execute(f"PRAGMA {pragma}").fetchone()[0]
-        journal = "wal" if self.load()["wal_is_safe"](sqlite3.sqlite_version_info) else "delete"
+        journal = "wal" if self.load()["wal_is_safe"](sqlite3.sqlite_version_info) else "truncate"
         full, on = 2, 1
         self.assertEqual(
             in_force,

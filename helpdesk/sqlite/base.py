@@ -1,0 +1,79 @@
+"""SQLite whose writers queue up before it.
+
+SQLite lets one writer in at a time. Whoever comes meanwhile sleeps and looks again, ever more
+seldom, so some wait hundreds of times as long as others. Here each transaction first takes a lock
+on a file beside the database, for which everybody looks equally often: all threads and processes
+of the machine. A process that is killed lets go of it by that. SQLite's own waiting (`timeout`)
+is left for those who do not come this way: a shell, a backup.
+"""
+
+import fcntl
+import os
+import time
+from contextlib import suppress
+
+from django.db import OperationalError
+from django.db.backends.sqlite3 import base
+
+PAUSE = 0.001  # seconds between two looks
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """One connection, with its place in the queue."""
+
+    _queue: int | None = None  # the open file; a lock on it is held from BEGIN to the end
+
+    def _start_transaction_under_autocommit(self) -> None:
+        self._queue_up()
+        try:
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
+        except BaseException:
+            self._leave()
+            raise
+
+    def _commit(self) -> None:
+        super()._commit()  # type: ignore[misc]
+        self._leave()  # after a commit that failed the rollback does
+
+    def _rollback(self) -> None:
+        try:
+            super()._rollback()  # type: ignore[misc]
+        finally:
+            self._leave()
+
+    def _close(self) -> None:
+        try:
+            super()._close()  # type: ignore[misc]
+        finally:
+            if self._queue is not None:
+                os.close(self._queue)
+                self._queue = None
+
+    def _queue_up(self) -> None:
+        """Wait for our turn, as long as SQLite itself would."""
+        if self.is_in_memory_db():
+            return
+        until = time.monotonic() + self.settings_dict["OPTIONS"].get("timeout", 5)
+        try:
+            if self._queue is None:
+                path = f"{self.settings_dict['NAME']}.queue"
+                self._queue = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            while not _enter(self._queue):
+                if time.monotonic() >= until:
+                    raise OperationalError("database is locked: its writers queue up for too long")
+                time.sleep(PAUSE)
+        except OSError as fault:
+            raise OperationalError(f"The queue of writers cannot be used: {fault}") from fault
+
+    def _leave(self) -> None:
+        if self._queue is not None:
+            with suppress(OSError):
+                fcntl.flock(self._queue, fcntl.LOCK_UN)
+
+
+def _enter(queue: int) -> bool:
+    try:
+        fcntl.flock(queue, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
