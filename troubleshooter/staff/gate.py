@@ -1,16 +1,19 @@
-"""The gate before all that is for staff: without a second factor, where one is needed, no way in.
+"""The gate before all that is for staff: who they are, and no way in without a second factor.
 
-Pages for visitors do not pass it: they never ask for a session.
+Pages for visitors do not pass it: they know no login, no cookie and no message, and do not pay
+for them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
+from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from troubleshooter.web import for_staff
@@ -30,10 +33,51 @@ OPEN = frozenset(
 )
 
 
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+class Staff:
+    """Let what is in STAFF_MIDDLEWARE stand before the pages of staff, and before no others.
+
+    Within, each of them works as Django would have it in MIDDLEWARE, with the hooks that it has.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+        self.staff: Any = get_response
+        self.within: list[Any] = []
+        for path in reversed(settings.STAFF_MIDDLEWARE):
+            middleware = import_string(path)(self.staff)
+            self.within.insert(0, middleware)
+            self.staff = convert_exception_to_response(middleware)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if for_staff(request.path_info):
+            answered: HttpResponse = self.staff(request)
+            return answered
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        answers = (hook(request, view, args, kwargs) for hook in self._hooks(request, "view"))
+        return next(filter(None, answers), None)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        hooks = reversed([*self._hooks(request, "exception")])
+        return next(filter(None, (hook(request, error) for hook in hooks)), None)
+
+    def _hooks(self, request: HttpRequest, kind: str) -> Iterator[Callable[..., Any]]:
+        """The hooks of this kind, the outermost first; none for visitors."""
+        for middleware in self.within if for_staff(request.path_info) else ():
+            if hook := getattr(middleware, f"process_{kind}", None):
+                yield hook
+
+
 class SecondFactor:
     """Lead staff without a second factor to where they add one, when settings ask for one."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -42,7 +86,7 @@ class SecondFactor:
     def process_view(
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any
     ) -> HttpResponse | None:
-        if not settings.MFA_REQUIRED or not for_staff(request.path_info):
+        if not settings.MFA_REQUIRED:
             return None
         match = request.resolver_match
         if match is not None and match.view_name in OPEN:
