@@ -48,6 +48,7 @@ FLOORS = {
         "outbound",
         "decoder",
         "pictures",
+        "prepared",
     },
     1: {"models"},
     2: {
@@ -70,6 +71,7 @@ FLOORS = {
     },
     3: {
         "views",
+        "walking",
         "asking",
         "following",
         "handover",
@@ -106,6 +108,10 @@ NOUNS = [
     "orders",
     "deliveries",
     "attempts",
+    "columns",
+    "commits",
+    "walks",
+    "sisters",
     "stale",
     "sessions",
     "handovers",

@@ -1,6 +1,6 @@
 """Asking for a person: the form in a session, and the page that the visitor comes back to.
 
-The view that takes a session is wrapped by `views.in_session` where the routes are named.
+The view that takes a session is wrapped by `walking.in_session` where the routes are named.
 """
 
 from collections.abc import Callable

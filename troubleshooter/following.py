@@ -1,6 +1,6 @@
 """Still fixed? The form that a resolved session ends with, and the page that the mail leads to.
 
-The view that takes a session is wrapped by `views.in_session` where the routes are named.
+The view that takes a session is wrapped by `walking.in_session` where the routes are named.
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
 """Going on on another device: the link as a QR code, or a code to type at /go/.
 
-The views that take a session are wrapped by `views.in_session` where the routes are named.
+The views that take a session are wrapped by `walking.in_session` where the routes are named.
 """
 
 from io import BytesIO

@@ -83,13 +83,13 @@ class Languages:
 # --- A guide in its languages -----------------------------------------------------------------
 
 
-def beside(request: HttpRequest, edition: Edition, sisters: Sequence[Edition]) -> dict[str, object]:
-    """What the page of a guide says of its other languages; `sisters` by `Edition.sisters`."""
+def beside(asked: Sequence[str], edition: Edition, sisters: Sequence[Edition]) -> dict[str, object]:
+    """What the page of a guide says of its other languages, to a browser that asks for these."""
     others = [_elsewhere(each) for each in sisters if each.pk != edition.pk]
     return {
         "here": language(edition.language),
         "others": others,
-        "offer": _offer(wanted(request), edition.language, others),
+        "offer": _offer(asked, edition.language, others),
         "newer": _newer(edition, sisters),
     }
 

@@ -5,7 +5,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 from django.views.decorators.http import require_safe
 
-from . import asking, dashboards, following, handover, probes, views
+from . import asking, dashboards, following, handover, probes, views, walking
 from .engines import GuideSitemap
 
 
@@ -31,13 +31,13 @@ register_converter(Sha256, "sha256")
 
 urlpatterns = [
     # /s/<key>/
-    path("s/<key:key>/", views.session, name="session"),
-    path("s/<key:key>/end/", views.end, name="session_end"),
-    path("s/<key:key>/person/", views.in_session(asking.person), name="session_person"),
-    path("s/<key:key>/still/", views.in_session(following.still), name="session_still"),
-    path("s/<key:key>/qr.svg", views.in_session(handover.qr), name="session_qr"),
-    path("s/<key:key>/code/", views.in_session(handover.code), name="session_code"),
-    path("s/<key:key>/<slug:fix_key>/", views.fix, name="session_fix"),
+    path("s/<key:key>/", walking.session, name="session"),
+    path("s/<key:key>/end/", walking.end, name="session_end"),
+    path("s/<key:key>/person/", walking.in_session(asking.person), name="session_person"),
+    path("s/<key:key>/still/", walking.in_session(following.still), name="session_still"),
+    path("s/<key:key>/qr.svg", walking.in_session(handover.qr), name="session_qr"),
+    path("s/<key:key>/code/", walking.in_session(handover.code), name="session_code"),
+    path("s/<key:key>/<slug:fix_key>/", walking.fix, name="session_fix"),
     # /e/<key>/
     path("e/<escalation:key>/", asking.escalation, name="escalation"),
     # /f/<key>/: as long as a session's key, and no other door opens by it

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 from typing import Any
@@ -12,15 +12,20 @@ from django.core.cache import cache
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.cache import patch_vary_headers
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from troubleshooter import metrics
+from troubleshooter import metrics, prepared
 
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[HttpRequest], HttpResponse]
+
+
+Context = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -31,13 +36,30 @@ class Page:
     """
 
     template: str
-    context: dict[str, Any] = field(default_factory=dict)
+    context: Context = field(default_factory=dict)
     url: str | None = None
     status: int = 200
     language: str = ""
 
 
-def respond(request: HttpRequest, page: Page) -> HttpResponse:
+@dataclass(frozen=True)
+class Prepared:
+    """A page that is kept once it was rendered (see prepared.py), to answer with like any other.
+
+    All that it shows, and that is not filled into `slots`, hangs on `same`. `context` is only
+    asked for when there is no such page yet; it has the mark of each slot in its place.
+    """
+
+    template: str
+    context: Callable[[], Context]
+    same: Hashable
+    slots: Mapping[str, str | prepared.Pieces] = field(default_factory=dict)
+    url: str | None = None
+    status: int = 200
+    language: str = ""
+
+
+def respond(request: HttpRequest, page: Page | Prepared) -> HttpResponse:
     """Answer with `page`.
 
     A GET gets the whole page, always. A POST that htmx sent gets the fragment for the new state,
@@ -48,19 +70,54 @@ def respond(request: HttpRequest, page: Page) -> HttpResponse:
     by_htmx = posted and request.headers.get("HX-Request") == "true"
     if posted and not by_htmx and page.url and page.status == 200:
         return see_other(page.url)
-    frame = {
-        "shell": "fragment.html" if by_htmx else "base.html",
+    shell = "fragment.html" if by_htmx else "base.html"
+    with translation.override(page.language or translation.get_language()):
+        if isinstance(page, Prepared):
+            response = _filled(request, page, shell)
+        else:
+            frame = _frame(shell, page.url)
+            response = render(request, page.template, frame | page.context, status=page.status)
+    if page.language:
+        response.headers["Content-Language"] = page.language
+    if by_htmx and page.url:
+        response.headers["HX-Push-Url"] = page.url
+    return response
+
+
+def _frame(shell: str, url: str | None) -> Context:
+    """What the frame around every page shows."""
+    return {
+        "shell": shell,
         "site": settings.SITE_URL,
-        "address": page.url,
+        "address": url,
         "reachable": settings.REACHABLE,
     }
-    with translation.override(page.language or translation.get_language()):
-        response = render(request, page.template, {**frame, **page.context}, status=page.status)
-    if page.language:
-        response["Content-Language"] = page.language
-    if by_htmx and page.url:
-        response["HX-Push-Url"] = page.url
+
+
+def _filled(request: HttpRequest, page: Prepared, shell: str) -> HttpResponse:
+    def text() -> str:
+        return render_to_string(page.template, _frame(shell, page.url) | page.context())
+
+    pieces = prepared.filled(_same(page, shell), text, page.slots)
+    if "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", ""):
+        response = HttpResponse(prepared.gzip(pieces), status=page.status)
+        response.headers["Content-Encoding"] = "gzip"
+    else:
+        response = HttpResponse(prepared.plain(pieces), status=page.status)
+    patch_vary_headers(response, ["Accept-Encoding"])
     return response
+
+
+def _same(page: Prepared, shell: str) -> Hashable:
+    """All that the text of a page hangs on: its own, the frame's and the language's."""
+    frame = (settings.SITE_URL, settings.REACHABLE, translation.get_language())
+    return page.template, shell, page.same, frame
+
+
+def saying(status: int, title: str, *sentences: str, links: dict[str, str] | None = None) -> Page:
+    """A page that only says something; `links` are addresses with their words."""
+    context = {"title": title, "sentences": sentences, "links": links or {}}
+    return Page("troubleshooter/notice.html", context, status=status)
 
 
 def see_other(url: str) -> HttpResponse:
@@ -79,6 +136,16 @@ def from_here(request: HttpRequest) -> bool:
         return site in ("same-origin", "none")
     origin = request.headers.get("Origin")
     return origin is None or origin.partition("://")[2] == request.get_host()
+
+
+def foreign() -> Page:
+    """What a POST is answered that was not sent from here."""
+    return saying(
+        403,
+        _("This answer came from another site"),
+        _("For your safety we take answers only from our own pages. Nothing was saved."),
+        _("Open the guide here and answer again."),
+    )
 
 
 def network(request: HttpRequest) -> str:

@@ -36,6 +36,7 @@ from .scenarios import Scenario
 from .searches import MissedSearch
 from .sessions import Kind, Move, Session
 from .signals import Signal
+from .sisters import Sisters
 from .sources import Incoming, Source, Taken
 from .stale import Stale, midnight, month_after, month_of
 from .transcript import Line, Tried, lines, transcript, tried
@@ -100,6 +101,7 @@ __all__ = [
     "Session",
     "SessionCount",
     "Signal",
+    "Sisters",
     "Slice",
     "Source",
     "StaffSession",

@@ -87,23 +87,6 @@ class EditionQuerySet(models.QuerySet["Edition"]):
             "guide__topic__position", "guide__topic__name", "title"
         )
 
-    def sisters(self, slug: str) -> "EditionQuerySet":
-        """What is live in any language of the guide at this address, itself included.
-
-        With each its guide and what that knows of its original: all that the page says of other
-        languages, in the one query that the page takes anyway.
-        """
-        key = Guide.objects.filter(slug=slug).values("key")
-        prose = ("about", "closing", "prevention")
-        return (
-            self.live()
-            .light()
-            .filter(guide__key__in=key)
-            .select_related("guide__translation", "guide__notice")
-            .defer("content", "guide__translation__copied", *(f"guide__{name}" for name in prose))
-            .order_by("language")
-        )
-
     def naming(self, picture: Picture) -> "EditionQuerySet":
         """Those that show `picture`, or say its address.
 

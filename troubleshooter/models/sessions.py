@@ -6,15 +6,15 @@ Rows are the truth. Nothing in a session or its attempts says who the visitor is
 import random
 import secrets
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
-from django.db import IntegrityError, models, transaction
-from django.db.models import OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce, TruncDate
-from django.urls import reverse
+from django.db import models, transaction
+from django.db.models import Q
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -22,12 +22,15 @@ from troubleshooter import flow, learning, ordering, tokens
 from troubleshooter.flow import Outcome, Status, Verdict
 
 from .attempts import Attempt
+from .columns import held
+from .commits import together
 from .deliveries import Delivery, Webhook
-from .editions import LONG, Edition
+from .editions import Edition
 from .notices import Notice, notice_on
 from .orders import Order
 from .reading import Reading
 from .stale import Stale, midnight
+from .walks import Moved, move, walk
 
 LIFETIME = timedelta(days=30)  # after the last answer, the link is dead
 MOST_ATTEMPTS = 200  # in one session; nobody needs them, a script would fill the disk
@@ -65,10 +68,6 @@ class _Answer:
     reason: str
     change: bool
     agreed: bool
-
-
-class _Raced(Exception):
-    """Somebody moved this session between our reading and our writing."""
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -158,34 +157,49 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def walk(self, public_id: str) -> "Session | None":
         """The session with its edition, attempts and the notice that stands on its guide.
 
-        In one query; None when there is none. With it, whether the original of a translation has
-        a major change that its edition lacks.
+        In one statement; None when there is none. With it, whether the original of a translation
+        has a major change that its edition lacks.
         """
-        original = Edition.objects.live().filter(
-            guide__translations__guide=OuterRef("session__edition__guide"),
-            last_major__gt=Coalesce(OuterRef("session__edition__of_edition"), 0),
-        )
-        found = (
-            Attempt.objects.filter(session__public_id=public_id)
-            .annotate(
-                newer_in=Subquery(original.values("language")[:1]),
-                newer_at=Subquery(original.values("guide__slug")[:1]),
-            )
-            .select_related("session__edition__guide__notice")  # a join: see Notice
-            .defer(
-                "session__edition__content",
-                *(f"session__edition__guide__{name}" for name in LONG),
-            )
-            .order_by("seq")
-        )
-        rows: list[Attempt] = [*found]
-        if not rows:
-            return None
-        session = rows[0].session
-        session.rows = rows
-        if in_language := getattr(rows[0], "newer_in", None):
-            session.newer = (in_language, getattr(rows[0], "newer_at", ""))
-        return session
+        found: Session | None = walk(public_id)
+        return found
+
+    def record(
+        self,
+        public_id: str,
+        seq: int,
+        fix_key: str,
+        outcome: Outcome,
+        reason: str = "",
+        *,
+        change: bool = False,
+        agreed: bool = False,
+    ) -> "tuple[Session, Move]":
+        """Record the answer posted for showing `seq` of a fix, and show what comes next.
+
+        Gives the session as it is then, and what became of the answer. The whole move is one
+        transaction, and is on the disk when this returns. `change` replaces an earlier, different
+        answer (it is kept, with a later row beside it); `agreed` is the explicit yes that a
+        data-losing fix needs. On a withdrawn edition the answer still counts, but no further fix
+        is shown. Raises DoesNotExist for a session that is not there (any more).
+        """
+        answer = _Answer(seq, fix_key, outcome, reason, change, agreed)
+        return together(partial(self._record, public_id, answer))
+
+    def _record(self, public_id: str, answer: _Answer) -> "tuple[Session, Move]":
+        """Read, weigh, write; once more when somebody moved the session between the two."""
+        read_at = None
+        while True:
+            session = self.walk(public_id)
+            if session is None:
+                raise Session.DoesNotExist
+            if session.last_answer_at == read_at:
+                raise RuntimeError("A session could not be moved, and nobody else moved it.")
+            read_at = session.last_answer_at
+            verdict = session._weigh(answer)
+            if refused := session._refuse(verdict, answer):
+                return session, refused
+            if session._write(verdict, answer):
+                return session, Move(Kind.RECORDED)
 
 
 class Session(models.Model):
@@ -264,15 +278,23 @@ class Session(models.Model):
         """The attempts by seq."""
         return list(self.attempts.order_by("seq"))
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The secret in the session's address."""
         return tokens.session_key(self.public_id)
 
-    @property
+    @cached_property
     def url(self) -> str:
-        """The session's address. Not `get_absolute_url`: the admin would lead staff there."""
-        return reverse("session", args=[self.key])
+        """The session's address. Not `get_absolute_url`: the admin would lead staff there.
+
+        Put together here: `reverse` costs a hundred times as much, and every page has a dozen.
+        """
+        return f"/s/{self.key}/"
+
+    @property
+    def address(self) -> str:
+        """Where the session is now: at the fix that was shown last, or at its end."""
+        return f"{self.url}{'end' if self.over else self.rows[-1].fix_key}/"
 
     @property
     def order(self) -> Sequence[str]:
@@ -288,6 +310,11 @@ class Session(models.Model):
     def next(self) -> flow.Next:
         """What comes next, replayed from the attempts."""
         return flow.replay(self.order, [row.rule for row in self.rows], self.reading.risky)
+
+    @property
+    def over(self) -> bool:
+        """Whether no fix is shown any more: it ended, or was interrupted."""
+        return self.withdrawn or not isinstance(self.next, flow.Try)
 
     @property
     def withdrawn(self) -> bool:
@@ -331,27 +358,19 @@ class Session(models.Model):
         change: bool = False,
         agreed: bool = False,
     ) -> Move:
-        """Record the answer posted for showing `seq` of a fix, and show what comes next.
+        """Record an answer as `objects.record` does, and become what the session is then."""
+        fresh, move = Session.objects.record(
+            self.public_id, seq, fix_key, outcome, reason, change=change, agreed=agreed
+        )
+        self.last_answer_at, self.status = fresh.last_answer_at, fresh.status
+        self.resolved_by, self.edition, self.rows = fresh.resolved_by, fresh.edition, fresh.rows
+        return move
 
-        The whole move is one transaction. `change` replaces an earlier, different answer (it is
-        kept, with a later row beside it); `agreed` is the explicit yes that a data-losing fix
-        needs. On a withdrawn edition the answer still counts, but no further fix is shown.
-        """
-        answer = _Answer(seq, fix_key, outcome, reason, change, agreed)
-        while True:
-            rules = [row.rule for row in self.rows]
-            verdict = flow.weigh(rules, seq, fix_key, outcome, reason, change=change)
-            if refused := self._refuse(verdict, answer):
-                return refused
-            read_at = self.last_answer_at
-            try:
-                with transaction.atomic():
-                    self._write(verdict, answer)
-                return Move(Kind.RECORDED)
-            except (_Raced, IntegrityError):
-                self._reread()
-                if self.last_answer_at == read_at:
-                    raise  # nobody moved it: this is a fault, not a race
+    def _weigh(self, answer: _Answer) -> Verdict:
+        rules = [row.rule for row in self.rows]
+        return flow.weigh(
+            rules, answer.seq, answer.fix_key, answer.outcome, answer.reason, change=answer.change
+        )
 
     def _refuse(self, verdict: Verdict, answer: _Answer) -> Move | None:
         """The move that writes nothing, if this is one."""
@@ -373,36 +392,34 @@ class Session(models.Model):
             return Move(Kind.FULL)
         return None
 
-    def _write(self, verdict: Verdict, answer: _Answer) -> None:
-        """Three statements: the answer, the session, and what is shown next.
+    def _write(self, verdict: Verdict, answer: _Answer) -> bool:
+        """The answer, the session and what is shown next; False when somebody was faster.
 
-        Where the session ends nothing is shown, and the third asks who wants to hear of it.
+        Where the session ends nothing is shown, and who wants to hear of it is told.
         """
-        read_at, stood = self.last_answer_at, (self.status, self.resolved_by)
+        stood = (self.status, self.resolved_by)
         # Answers are ordered by seq; a clock set back must not make time run backwards.
-        now = max(timezone.now(), read_at + timedelta(microseconds=1))
+        now = max(timezone.now(), self.last_answer_at + timedelta(microseconds=1))
         if verdict is Verdict.ANSWER:
-            rows, added = [*self.rows[:-1], self._fill(answer, now)], []
+            rows, added = self.rows, []
+            answered = rows[-1].answered(answer.outcome, answer.reason, now)
         else:
-            rows, added = list(self.rows), [self._add(answer, now)]
-        rules = [row.rule for row in [*rows, *added]]
-        following = flow.replay(self.order, rules, self.reading.risky)
+            answered, added = None, [self._add(answer, now)]
+            rows = self.rows + added
+        following = flow.replay(self.order, [row.rule for row in rows], self.reading.risky)
         if isinstance(following, flow.Try) and not self.withdrawn:
-            added.append(self._showing(len(rules) + 1, following.fix, now))
-        status = flow.status(following)
+            added.append(self._showing(len(rows) + 1, following.fix, now))
         by = following.by if isinstance(following, flow.Resolved) else ""
-        # Whoever read an older state than the stored one has lost the race and looks again.
-        moved = Session.objects.filter(pk=self.pk, last_answer_at=read_at).update(
-            last_answer_at=now, status=status, resolved_by=by
-        )
-        if not moved:
-            raise _Raced
-        if added:
-            Attempt.objects.bulk_create(added)
-        self.last_answer_at, self.status, self.resolved_by = now, status, by
-        self.rows = rows + added
-        if status is not Status.OPEN and stood != (status, by):
-            self._announce_end()
+        moved = Moved(self.last_answer_at, now, flow.status(following), by, answered, added)
+        ends = moved.status is not Status.OPEN and stood != (moved.status, by)
+        with transaction.atomic() if ends else nullcontext():
+            if not move(self.pk, moved):
+                return False
+            self.last_answer_at, self.status, self.resolved_by = now, moved.status, by
+            self.rows = self.rows + added
+            if ends:
+                self._announce_end()
+        return True
 
     def _announce_end(self) -> None:
         """Tell the webhooks that want to hear it; nothing in it says who the visitor is."""
@@ -427,16 +444,6 @@ class Session(models.Model):
         }
         Delivery.objects.announce(Webhook.Event.SESSION, data)
 
-    def _fill(self, answer: _Answer, now: datetime) -> "Attempt":
-        """The showing in front of the visitor, answered. The database decides who was first."""
-        last = self.rows[-1]
-        first = Attempt.objects.filter(pk=last.pk, outcome=None).update(
-            outcome=answer.outcome, reason=answer.reason, answered_at=now
-        )
-        if not first:
-            raise _Raced
-        return last.answered(answer.outcome, answer.reason, now)
-
     def _add(self, answer: _Answer, now: datetime) -> "Attempt":
         """A row of its own for a changed answer (it took no time) or one given late."""
         earlier = next(row for row in self.rows if row.seq == answer.seq)
@@ -445,21 +452,19 @@ class Session(models.Model):
         return added.answered(answer.outcome, answer.reason, now)
 
     def _showing(self, seq: int, fix_key: str, now: datetime) -> "Attempt":
-        return Attempt(
-            session=self,
-            seq=seq,
-            fix_key=fix_key,
-            fix_revision=self.reading.by_key[fix_key].revision,
-            place=self.order.index(fix_key) + 1,
-            shown_at=now,
-        )
-
-    def _reread(self) -> None:
-        fresh = Session.objects.walk(self.public_id)
-        if fresh is None:  # purged a moment ago
-            raise Session.DoesNotExist
-        self.last_answer_at, self.status = fresh.last_answer_at, fresh.status
-        self.resolved_by, self.edition, self.rows = fresh.resolved_by, fresh.edition, fresh.rows
+        shown = {
+            "id": None,
+            "session_id": self.pk,
+            "seq": seq,
+            "fix_key": fix_key,
+            "fix_revision": self.reading.by_key[fix_key].revision,
+            "place": self.order.index(fix_key) + 1,
+            "shown_at": now,
+            "answered_at": None,
+            "outcome": None,
+            "reason": "",
+        }
+        return held(Attempt, shown)
 
 
 def _orders(edition: Edition, symptom_key: str) -> tuple[list[str], list[str], str]:

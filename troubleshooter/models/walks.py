@@ -1,0 +1,227 @@
+"""A walk is read and moved on by plain SQL: these are the statements that every answer waits for.
+
+One reads a session with all that a page of it shows. The others write an answer: in one statement
+where the database can, in three within a transaction where it cannot.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, lru_cache
+from itertools import islice
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+
+from .attempts import Attempt
+from .columns import Columns
+from .content import Guide
+from .editions import Edition
+from .notices import Notice
+
+# What pages of a session show or ask; all else is deferred.
+ATTEMPT = (
+    "id",
+    "session",
+    "seq",
+    "fix_key",
+    "place",
+    "shown_at",
+    "answered_at",
+    "outcome",
+    "reason",
+)
+SESSION = (
+    *("id", "public_id", "edition", "symptom_key", "author_order", "learned_order", "arm"),
+    *("platform", "language", "channel", "started_at", "last_answer_at", "status", "resolved_by"),
+)
+EDITION = (
+    *("id", "guide", "number", "digest", "title", "language", "withdrawn_at"),
+    *("withdrawn_reason", "of_edition", "last_major"),
+)
+GUIDE = ("id", "key", "language", "slug", "shows_success", "success")
+NOTICE = ("id", "guide", "stands_on", "text", "announced_at", "pauses_since", "until")
+
+# What a new attempt is made of, in this order.
+_ADDED = (
+    "seq",
+    "fix_key",
+    "fix_revision",
+    "place",
+    "shown_at",
+    "answered_at",
+    "outcome",
+    "reason",
+)
+
+
+# --- Reading ----------------------------------------------------------------------------------
+
+
+class _Reading:
+    """The statement that reads a session, and what becomes of its rows."""
+
+    def __init__(self) -> None:
+        sessions: Any = Attempt._meta.get_field("session").related_model
+        self.attempt = Columns(Attempt, "a", *ATTEMPT)
+        self.session_columns = Columns(sessions, "s", *SESSION)
+        self.about: tuple[Columns[Any], ...] = (
+            Columns(Edition, "e", *EDITION),
+            Columns(Guide, "g", *GUIDE),
+            Columns(Notice, "n", *NOTICE),
+        )
+        columns = ", ".join(each.sql for each in (self.attempt, self.session_columns, *self.about))
+        self.sql = f"""
+            SELECT {columns}, o.language, og.slug
+            FROM troubleshooter_session s
+            JOIN troubleshooter_attempt a ON a.session_id = s.id
+            JOIN troubleshooter_edition e ON e.id = s.edition_id
+            JOIN troubleshooter_guide g ON g.id = e.guide_id
+            LEFT JOIN troubleshooter_notice n ON n.stands_on_id = g.id
+            LEFT JOIN troubleshooter_translation t ON t.guide_id = g.id
+            LEFT JOIN troubleshooter_edition o ON o.guide_id = t.original_id AND o.live
+                AND o.last_major > COALESCE(e.of_edition, 0)
+            LEFT JOIN troubleshooter_guide og ON og.id = o.guide_id
+            WHERE s.public_id = %s
+            ORDER BY a.seq"""  # noqa: S608 (only names of ours)
+
+    def session(self, found: Sequence[Sequence[Any]]) -> Any:
+        """The session of these rows, of which there is one for each attempt."""
+        first, attempt, own = found[0], self.attempt.size, self.session_columns.size
+        session = self.session_columns.read(first[attempt : attempt + own])
+        session._state.fields_cache["edition"] = _edition(tuple(first[attempt + own : -2]))
+        session.rows = []
+        for values in found:
+            row = self.attempt.read(values[:attempt])
+            row._state.fields_cache["session"] = session
+            session.rows.append(row)
+        if first[-1] is not None:
+            session.newer = (first[-2], first[-1])
+        return session
+
+
+@lru_cache(maxsize=500)
+def _edition(values: tuple[Any, ...]) -> Any:
+    """The edition with its guide and notice; one instance for all who read the same values.
+
+    Visitors' pages only read it. Whoever moves an edition, a guide or a notice reads it anew.
+    """
+    left = iter(values)
+    parts: list[Any] = []
+    for columns in _reading().about:
+        mine = list(islice(left, columns.size))
+        parts.append(None if mine[0] is None else columns.read(mine))
+    edition, guide, notice = parts
+    guide._state.fields_cache["notice"] = notice
+    edition._state.fields_cache["guide"] = guide
+    return edition
+
+
+@cache
+def _reading() -> _Reading:
+    return _Reading()
+
+
+def walk(public_id: str) -> Any:
+    """The session of this public id, with its attempts in `rows`; None when there is none.
+
+    With it come its edition, guide and notice, and `newer` when the original of a translation has
+    a major change that its edition lacks.
+    """
+    reading = _reading()
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute(reading.sql, [public_id])
+        found = cursor.fetchall()
+    return reading.session(found) if found else None
+
+
+# --- Writing ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What an answer changes: the session, the attempt it answers, and the attempts it adds."""
+
+    read_at: datetime  # the `last_answer_at` that was read: whoever moved it since was faster
+    now: datetime
+    status: str
+    resolved_by: str
+    answered: Attempt | None
+    added: Sequence[Attempt]
+
+
+def move(session_pk: int, moved: Moved) -> bool:
+    """Write it, all or nothing; False when somebody was faster.
+
+    On SQLite it must stand in a transaction. The attempts that are added get no primary key here.
+    """
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        if cursor.db.vendor == "postgresql":
+            return _in_one(cursor, session_pk, moved)
+        return _in_three(cursor, session_pk, moved)
+
+
+_MOVE = """
+    UPDATE troubleshooter_session SET last_answer_at = %s, status = %s, resolved_by = %s
+    WHERE id = %s AND last_answer_at = %s"""
+_ANSWER = "UPDATE troubleshooter_attempt SET outcome = %s, reason = %s, answered_at = %s"
+_ADD = f"INSERT INTO troubleshooter_attempt (session_id, {', '.join(_ADDED)})"
+
+
+def _in_three(cursor: Any, session_pk: int, moved: Moved) -> bool:
+    _run(cursor, _MOVE, _moving(session_pk, moved))
+    if cursor.rowcount == 0:
+        return False
+    if moved.answered:
+        mine = "WHERE session_id = %s AND id = %s AND outcome IS NULL"
+        _run(cursor, f"{_ANSWER} {mine}", _answering(moved.answered))
+    if moved.added:
+        row = f"(%s{', %s' * len(_ADDED)})"
+        values = [value for each in moved.added for value in (session_pk, *_adding(each))]
+        _run(cursor, f"{_ADD} VALUES {', '.join([row] * len(moved.added))}", values)
+    return True
+
+
+def _in_one(cursor: Any, session_pk: int, moved: Moved) -> bool:
+    """Every part hangs on the first, which waits for whoever moves the same session."""
+    parts, values = [f"moved AS ({_MOVE} RETURNING id)"], _moving(session_pk, moved)
+    if moved.answered:
+        parts.append(
+            f"answered AS ({_ANSWER} FROM moved WHERE session_id = %s"
+            " AND troubleshooter_attempt.id = %s AND outcome IS NULL)"
+        )
+        values += _answering(moved.answered)
+    if moved.added:
+        rows = ", ".join([_typed()] * len(moved.added))
+        these = f"SELECT moved.id, row.* FROM moved, (VALUES {rows}) row"  # noqa: S608 (as above)
+        parts.append(f"added AS ({_ADD} {these})")
+        values += [value for each in moved.added for value in _adding(each)]
+    whole = f"WITH {', '.join(parts)} SELECT count(*) FROM moved"  # noqa: S608 (as above)
+    _run(cursor, whole, values)
+    found: tuple[int] = cursor.fetchone()
+    return found[0] == 1
+
+
+def _run(cursor: Any, sql: str, values: Sequence[Any]) -> None:
+    adapt = cursor.db.ops.adapt_datetimefield_value
+    cursor.execute(sql, [adapt(each) if isinstance(each, datetime) else each for each in values])
+
+
+@cache
+def _typed() -> str:
+    """One row of values, each with its type: PostgreSQL does not guess that of a NULL."""
+    kinds = {field.name: field.cast_db_type(connection) for field in Attempt._meta.concrete_fields}
+    return f"({', '.join(f'%s::{kinds[name]}' for name in _ADDED)})"
+
+
+def _moving(session_pk: int, moved: Moved) -> list[Any]:
+    return [moved.now, moved.status, moved.resolved_by, session_pk, moved.read_at]
+
+
+def _answering(row: Attempt) -> list[Any]:
+    # The session stands beside the key, so that one partition or shard is looked into.
+    return [row.outcome, row.reason, row.answered_at, row.session_id, row.pk]
+
+
+def _adding(row: Attempt) -> list[Any]:
+    return [getattr(row, name) for name in _ADDED]

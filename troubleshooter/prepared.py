@@ -1,0 +1,112 @@
+"""Prepared pages: rendered once, compressed once, and kept.
+
+What differs between two visitors (the key of a session, the number of an answer) has a slot in
+the page and is put in at the end. Compressed pages are put together in the same way: each piece
+is a part of a deflate stream that needs nothing before it, and what goes into a slot is stored as
+it is, so that no secret is compressed together with other text.
+Source: RFC 1951 (blocks, 3.2.4 for stored ones) and RFC 1952 (gzip).
+"""
+
+import secrets
+import struct
+import zlib
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import NamedTuple
+
+LENGTH = 38  # of a mark: as long as the key of a session, whose place it takes in addresses
+MOST_KEPT = 16_000_000  # bytes of text in each process; then all of it is made anew
+
+_SALT = secrets.token_hex(14)
+_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"  # gzip: deflate, no name, no time
+_END = b"\x03\x00"  # an empty block, the last one
+_LONGEST = 0xFFFF  # bytes in a stored block
+
+
+class Piece(NamedTuple):
+    """A part of a page: its text, and a part of a deflate stream that says it."""
+
+    text: bytes
+    deflated: bytes
+
+
+Pieces = Sequence[Piece]
+
+
+def mark(slot: str) -> str:
+    """What stands in a page where `slot` is to be filled. Nobody can type it."""
+    return f"{_SALT}{slot:-<{LENGTH - len(_SALT)}}"
+
+
+def stored(text: str) -> Piece:
+    """A piece that is not compressed, to fill a slot with."""
+    data = text.encode()
+    blocks = (data[at : at + _LONGEST] for at in range(0, len(data), _LONGEST))
+    headed = (struct.pack("<BHH", 0, len(block), len(block) ^ _LONGEST) + block for block in blocks)
+    return Piece(data, b"".join(headed))
+
+
+def compressed(text: str) -> Piece:
+    """A piece that is kept, and so worth the time."""
+    data, deflate = text.encode(), zlib.compressobj(9, zlib.DEFLATED, -15)
+    return Piece(data, deflate.compress(data) + deflate.flush(zlib.Z_FULL_FLUSH))
+
+
+def filled(
+    same: Hashable, render: Callable[[], str], slots: Mapping[str, str | Pieces]
+) -> list[Piece]:
+    """The page that is the `same` for all its visitors, with its slots filled.
+
+    `render` gives its text with the marks of all slots; it is asked once. What fills a slot is
+    put in as it is: text must be safe HTML by then.
+    """
+    page = _kept.get(same)
+    if page is None:
+        page = _keep(same, _split(render(), slots))
+    fillings = {
+        name: [stored(text)] if isinstance(text, str) else text for name, text in slots.items()
+    }
+    pieces: list[Piece] = []
+    for part in page:
+        if isinstance(part, str):
+            pieces += fillings[part]
+        else:
+            pieces.append(part)
+    return pieces
+
+
+def plain(pieces: Pieces) -> bytes:
+    return b"".join([piece.text for piece in pieces])
+
+
+def gzip(pieces: Pieces) -> bytes:
+    text = plain(pieces)
+    trailer = struct.pack("<II", zlib.crc32(text), len(text) & 0xFFFFFFFF)
+    return b"".join([_HEADER, *[piece.deflated for piece in pieces], _END, trailer])
+
+
+def _split(text: str, slots: Mapping[str, object]) -> tuple[Piece | str, ...]:
+    """The text cut at its marks: pieces, and between them the names of slots."""
+    parts: list[Piece | str] = []
+    pieces = text.split(_SALT)
+    parts.append(compressed(pieces[0]))
+    for piece in pieces[1:]:
+        name = piece[: LENGTH - len(_SALT)].rstrip("-")
+        if name not in slots:
+            raise KeyError(name)
+        parts += [name, compressed(piece[LENGTH - len(_SALT) :])]
+    return tuple(part for part in parts if part != Piece(b"", compressed("").deflated))
+
+
+_kept: dict[Hashable, tuple[Piece | str, ...]] = {}
+_bytes = 0
+
+
+def _keep(same: Hashable, page: tuple[Piece | str, ...]) -> tuple[Piece | str, ...]:
+    """Two threads at once may both make it, and count it twice: that only clears earlier."""
+    global _bytes
+    if _bytes > MOST_KEPT:
+        _kept.clear()
+        _bytes = 0
+    _bytes += sum(len(part.text) + len(part.deflated) for part in page if isinstance(part, Piece))
+    _kept[same] = page
+    return page
