@@ -15,7 +15,7 @@ from bench.visits import Answers, Reads, weights, whole
 
 Drive = Callable[..., Any]  # runs a function of bench/load.py in the visitors' process
 
-INSIDE = {PRODUCT: 240, HELLO: 4000}  # requests of one round
+INSIDE = {PRODUCT: 200, HELLO: 2000}  # requests of one round
 STARTS = 5
 RATE, OPEN_SECONDS, READERS = 20, 60, 64
 WARM, LONG = 10_000, 50_000  # requests before memory is looked at, and until it is again
@@ -36,11 +36,11 @@ class Insider:
             text=True,
         )
 
-    def cost(self) -> float:
-        """Microseconds of CPU of one request."""
+    def cost(self, share: float = 1.0) -> float:
+        """Microseconds of CPU of one request; of a share of a round's, to warm up."""
         assert self.process.stdin
         assert self.process.stdout
-        self.process.stdin.write(f"{self.requests}\n")
+        self.process.stdin.write(f"{int(share * self.requests)}\n")
         self.process.stdin.flush()
         return float(self.process.stdout.readline())
 
@@ -55,7 +55,7 @@ def inside(database: Database, rounds: int) -> tuple[float, float, float]:
     insiders = [Insider(database[kind]) for kind in (PRODUCT, HELLO)]
     try:
         for each in insiders:
-            each.cost()  # warms up
+            each.cost(0.2)
         pairs = [[each.cost() for each in insiders] for _nth in range(rounds)]
     finally:
         for each in insiders:
@@ -77,13 +77,17 @@ def cold_starts(database: Database) -> tuple[float, float, float]:
     return product, bare, median(one / other for one, other in pairs)
 
 
-def inserts(database: Database) -> list[tuple[int, float]]:
-    """Durable rows a second without HTTP, by number of connections."""
+def inserts(database: Database) -> str:
+    """Durable rows a second without HTTP, by number of connections, and what one row costs."""
     crews = (1,) if database.name == "SQLite" else (1, 8, 32)
-    return [
-        (crew, float(run(["-m", "bench.durable", "1.0", str(crew)], database[INSERT].env)))
+    found = [
+        run(["-m", "bench.durable", "1.0", str(crew)], database[INSERT].env).split()
         for crew in crews
     ]
+    rates = (
+        f"{float(rate):,.0f} (x{crew})" for crew, (rate, _cost) in zip(crews, found, strict=True)
+    )
+    return f"{', '.join(rates)}; {float(found[0][1]):,.0f} us CPU each"
 
 
 def page_weights(drive: Drive, site: Site, symptom: str) -> dict[str, int]:

@@ -11,6 +11,7 @@ import time
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
@@ -80,7 +81,9 @@ class Line:
 
     def receive(self) -> Response | None:
         """The answer, once it is whole. A line that is closed between two requests is renewed."""
-        data = self.socket.recv(262_144)
+        data = b""
+        with suppress(ConnectionError):  # the same as an end, below
+            data = self.socket.recv(262_144)
         if not data:
             if self.waiting:
                 raise Failed("The server closed a connection instead of answering.")

@@ -1,5 +1,6 @@
 """From slices to a table: medians and ratios of rounds, bars, and how it is printed."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
@@ -53,6 +54,7 @@ class Row:
         )
 
     def cells(self, bare: "Row") -> list[str]:
+        ratios = [one / other for one, other in zip(self.rates, bare.rates, strict=True)]
         per_second = median(each.count / each.seconds for each in self.slices)
         beside = [
             1e6 * spent / each.count for spent, each in zip(self.beside, self.slices, strict=False)
@@ -62,6 +64,7 @@ class Row:
             f"{per_second:,.0f}",
             f"{median(self.rates):,.0f}",
             f"{ratio(self.rates, bare.rates):.3f}",
+            f"{min(ratios):.3f} - {max(ratios):.3f}",
             f"{1e6 / median(self.rates):,.0f}",
             f"{median(beside):,.0f}" if beside else "",
             f"{self.wait(0.5):.1f}",
@@ -69,7 +72,17 @@ class Row:
         ]
 
 
-HEAD = ["one worker", "req/s", "req/CPU-s", "x bare", "CPU us", "db CPU us", "p50 ms", "p99 ms"]
+HEAD = [
+    "one worker",
+    "req/s",
+    "req/CPU-s",
+    "x bare",
+    "least - most",
+    "CPU us",
+    "db CPU us",
+    "p50 ms",
+    "p99 ms",
+]
 
 
 @dataclass(frozen=True)
@@ -128,7 +141,8 @@ def aligned(table: list[list[str]]) -> str:
     """A table as plain text: words to the left, figures to the right."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     figures = [
-        all(not row[at] or row[at][0].isdigit() for row in table[1:]) for at in range(len(widths))
+        all(re.fullmatch(r"[\d.,]*( - [\d.,]+)?", row[at]) for row in table[1:])
+        for at in range(len(widths))
     ]
     return "\n".join(
         "  ".join(

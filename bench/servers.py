@@ -30,7 +30,7 @@ FIXES: list[dict[str, Any]] = tomllib.loads(GUIDE_FILE.read_text())["fix"]
 POSTGRES = "postgres://postgres@127.0.0.1:5432/postgres"
 PRODUCT, HELLO, INSERT, WIZARD = "product", "hello", "insert", "wizard"
 # What of our own environment every process needs.
-KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT")
+KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
 
 
 @dataclass
@@ -99,7 +99,6 @@ class Database:
     """A kind of database: the sites on it, and how it stands to durability."""
 
     name: str
-    url: str  # of the product's own database
     sites: dict[str, Site] = field(default_factory=dict)
     durable: str = ""
 
@@ -127,7 +126,7 @@ def run(command: list[str], env: dict[str, str]) -> str:
 def prepare(name: str, folder: Path, urls: tuple[str, str]) -> Database:
     """Make the product's database and the floors' one, as a first start makes them."""
     product, floors = urls
-    database = Database(name, product)
+    database = Database(name)
     for kind in (PRODUCT, HELLO, INSERT, WIZARD):
         mine = folder / name / kind
         mine.mkdir(parents=True)

@@ -7,13 +7,15 @@ import os
 import subprocess
 import sys
 from array import array
-from unittest import TestCase
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from unittest import TestCase, mock
 
-from bench.load import Measured
+from bench.load import Measured, measure, open_load, visit_all
 from bench.processes import TICK, memory, parse_stat, tree
-from bench.report import Bar, Report, Row, aligned, percentile, put_into, ratio
+from bench.report import FIRST, LAST, Bar, Report, Row, aligned, percentile, put_into, ratio
 from bench.serving import parse
-from bench.visits import Answers, Reads, Standing, WizardSteps, stands, started
+from bench.visits import Answers, Reads, Standing, Visit, WizardSteps, stands, started
 from bench.wire import Failed, Response, get, post, take
 
 FIX = (
@@ -131,6 +133,74 @@ class VisitTests(TestCase):
             visit.send(answer(page.format(2)))
 
 
+class Plain(BaseHTTPRequestHandler):
+    """Says hello on a kept connection; what is posted is answered as the next fix."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one segment for each answer
+    status = 200
+
+    def do_GET(self) -> None:
+        self.answer(b"hello")
+
+    def do_POST(self) -> None:
+        form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        seq = int(form.partition("seq=")[2].partition("&")[0])
+        self.answer(FIX.replace('"3"', f'"{seq + 1}"').encode() if seq < 4 else b"over")
+
+    def answer(self, body: bytes) -> None:
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("HX-Push-Url", "/s/k/end/" if body == b"over" else "/s/k/two/")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *given: object) -> None:
+        pass
+
+
+class LoadTests(TestCase):
+    """Visitors against a small server of the standard library."""
+
+    def setUp(self) -> None:
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Plain)
+        self.server.daemon_threads = True
+        thread = Thread(target=self.server.serve_forever, args=(0.01,))
+        thread.start()
+        self.addCleanup(self.server.server_close)
+        self.addCleanup(thread.join)
+        self.addCleanup(self.server.shutdown)
+        self.port = self.server.server_port
+
+    def test_a_closed_loop_counts_all_that_was_answered(self) -> None:
+        found = measure(Reads("/", "hello"), self.port, [], 3, 0.05, [os.getpid()])
+        self.assertGreater(found.count, 3)
+        self.assertEqual(len(found.times), found.count)
+
+    def test_answers_end_when_nothing_is_prepared_any_more(self) -> None:
+        states = [Standing("/s/k/one/", "1")] * 5
+        found = measure(Answers("g", "s"), self.port, states, 1, 60, [])
+        self.assertEqual((found.count, found.left), (5 * 4, []))
+
+    def test_an_open_load_sends_at_its_rate_beside_readers(self) -> None:
+        states = [Standing("/s/k/one/", "1")] * 6
+        readers = [Reads("/", "hello")] * 2
+        found, _pages = open_load(Answers("g", "s"), self.port, states, 100, 0.1, readers)
+        self.assertEqual(found.count, 10)
+        self.assertGreaterEqual(found.seconds, 0.09)
+
+    def test_visits_tell_what_they_ended_with(self) -> None:
+        def greeted() -> Visit:
+            response = yield get("/")
+            return response.text
+
+        self.assertEqual(visit_all(greeted, self.port, 4, 2), ["hello"] * 4)
+
+    def test_an_error_ends_the_run_with_a_sentence(self) -> None:
+        with mock.patch.object(Plain, "status", 502), self.assertRaisesRegex(Failed, "with 502"):
+            measure(Reads("/", "hello"), self.port, [], 3, 60, [])
+
+
 class ProcessTests(TestCase):
     """What Linux tells of processes."""
 
@@ -169,7 +239,18 @@ class ReportTests(TestCase):
         bare = Row("bare", "", [measured(1000, 1.0)])
         row = Row("answer", "SQLite", [measured(100, 0.5, 1, 2, 3, 50)], [0.01])
         self.assertEqual(
-            row.cells(bare), ["answer, SQLite", "50", "200", "0.200", "5,000", "100", "2.0", "50.0"]
+            row.cells(bare),
+            [
+                "answer, SQLite",
+                "50",
+                "200",
+                "0.200",
+                "0.200 - 0.200",
+                "5,000",
+                "100",
+                "2.0",
+                "50.0",
+            ],
         )
         self.assertEqual(row.tail, 25)
 
@@ -187,7 +268,7 @@ class ReportTests(TestCase):
 
     def test_the_table_of_the_page_is_replaced(self) -> None:
         report = Report(["today"], [Row("bare", "", [measured(1, 1.0)])], [["cold", "1 s"]])
-        page = "before\n<!-- The table of make bench. -->\nlast week\n<!-- End of the table. -->\nafter\n"
+        page = f"before\n{FIRST}\nlast week\n{LAST}\nafter\n"
         new = put_into(page, report.markdown())
         self.assertNotIn("last week", new)
         self.assertIn("| cold | 1 s |", new)
