@@ -12,6 +12,7 @@ from bench.load import Measured, open_load, visit_all
 from bench.processes import memory
 from bench.servers import FIXES, GUIDE, HELLO, INSERT, PRODUCT, ROOT, Database, Site, run
 from bench.visits import Answers, Reads, weights, whole
+from bench.wire import Failed
 
 Drive = Callable[..., Any]  # runs a function of bench/load.py in the visitors' process
 
@@ -42,7 +43,9 @@ class Insider:
         assert self.process.stdout
         self.process.stdin.write(f"{int(share * self.requests)}\n")
         self.process.stdin.flush()
-        return float(self.process.stdout.readline())
+        if not (line := self.process.stdout.readline()):
+            raise Failed("The requests in process failed; why stands above.")
+        return float(line)
 
     def end(self) -> None:
         assert self.process.stdin
@@ -101,10 +104,12 @@ def memory_of(drive: Drive, site: Site, symptom: str) -> tuple[float, float]:
     requests = len(FIXES) + 3  # the guide, the start, the first fix, an answer for each fix
     site.start()
     try:
-        found = []
+        workers, found = site.workers, []
         for count in (WARM, LONG):
             drive(visit_all, begin, site.port, count // requests + 1, VISITORS)
-            found.append(memory(site.workers[0]))
+            found.append(memory(workers[0]))
+        if site.workers != workers:
+            raise Failed("The process that serves was exchanged for another one.")
     finally:
         site.stop()
     return found[0], found[1]

@@ -129,9 +129,11 @@ class Lines:
         if not came and seconds == PATIENCE:
             raise Failed(f"Nothing was answered for {PATIENCE:.0f} seconds.")
         for number, _event in came:
-            line = self.by_number.pop(number)
+            line = self.by_number[number]
             response = line.receive()
-            self.by_number[line.socket.fileno()] = line
+            if line.socket.fileno() != number:  # it was renewed
+                del self.by_number[number]
+                self.by_number[line.socket.fileno()] = line
             if response:
                 yield line, response
 
@@ -208,8 +210,7 @@ class Open:
         began, wanted, sent = time.perf_counter(), int(rate * seconds), 0
         while self.answers.count < wanted:
             now = time.perf_counter()
-            while sent < wanted and (due := began + sent / rate) <= now:
-                self._answer(due)
+            while sent < wanted and (due := began + sent / rate) <= now and self._answer(due):
                 sent += 1
             for line, due in self.next_page.items():
                 if due <= now and not line.waiting:
@@ -220,11 +221,17 @@ class Open:
                 raise Failed("The answers did not come in time.")
         self.answers.seconds = self.pages.seconds = time.perf_counter() - began
 
-    def _answer(self, due: float) -> None:
-        line = self.idle.popleft() if self.idle else self.lines.open()
-        if line.ahead is None and not line.go_on(self.visits, self.answers):
-            raise Failed("Too few sessions were prepared.")
+    def _answer(self, due: float) -> bool:
+        """Send an answer that is due. When every session waits for the server, it stays due."""
+        if self.idle:
+            self.idle.popleft().send(due)
+            return True
+        if (visit := next(self.visits, None)) is None:
+            return False
+        line = self.lines.open()
+        line.go_on(iter([visit]), self.answers)
         line.send(due)
+        return True
 
     def _heard(self, line: Line, response: Response) -> None:
         now = time.perf_counter()
@@ -235,8 +242,7 @@ class Open:
         if reads:
             line.go_on(iter(()), found, response)
             self.next_page[line] = now + self.chance.expovariate(1 / PAUSE)
-        else:
-            line.go_on(self.visits, found, response)
+        elif line.go_on(self.visits, found, response):
             self.idle.append(line)
 
 

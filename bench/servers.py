@@ -12,7 +12,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ class Site:
 
     def _serves(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        with suppress(OSError):
+        with suppress(OSError), closing(connection):
             connection.request("GET", self.path)
             response = connection.getresponse()
             response.read()

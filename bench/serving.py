@@ -168,19 +168,15 @@ def bars_of_rows(report: Report, databases: list[Database]) -> list[Bar]:
     return found
 
 
-def beside(report: Report, drive: Visitors, databases: list[Database], symptom: str) -> None:
-    """The figures that need the servers as the rounds left them, or none of them."""
-    first = databases[0]
-    sizes = figures.page_weights(drive, first[PRODUCT], symptom)
+def weigh(report: Report, drive: Visitors, database: Database, symptom: str) -> None:
+    """What goes over the wire."""
+    sizes = figures.page_weights(drive, database[PRODUCT], symptom)
     whole = sum(sizes[kind] for kind in ("html", "css", "js"))
     parts = ", ".join(f"{kind} {sizes[kind] / 1000:.1f}" for kind in ("html", "css", "js"))
     report.others += [
         ["first visit of a guide, gzip", f"{whole / 1000:.1f} kB ({parts})"],
         ["answer, gzip", f"{sizes['answer'] / 1000:.1f} kB"],
     ]
-    for database in databases:
-        for site in database.sites.values():
-            site.stop()
 
 
 def alone(report: Report, databases: list[Database], asked: argparse.Namespace) -> None:
@@ -275,7 +271,10 @@ def measured(asked: argparse.Namespace) -> Report:
         symptom = drive(visit_all, partial(read_symptoms, GUIDE), databases[0][PRODUCT].port)[0][-1]
         report.rows = rounds(drive, targets(databases, symptom), asked)
         report.bars = bars_of_rows(report, databases)
-        beside(report, drive, databases, symptom)
+        weigh(report, drive, databases[0], symptom)
+        for each in databases:
+            for site in each.sites.values():
+                site.stop()
         alone(report, databases, asked)
         if asked.full:
             long_runs(report, drive, databases, symptom)

@@ -189,6 +189,11 @@ class LoadTests(TestCase):
         self.assertEqual(found.count, 10)
         self.assertGreaterEqual(found.seconds, 0.09)
 
+    def test_an_answer_that_no_session_is_free_for_stays_due(self) -> None:
+        states = [Standing("/s/k/one/", "1")]  # four answers
+        found, _pages = open_load(Answers("g", "s"), self.port, states, 1000, 0.004, [])
+        self.assertEqual(found.count, 4)
+
     def test_visits_tell_what_they_ended_with(self) -> None:
         def greeted() -> Visit:
             response = yield get("/")
