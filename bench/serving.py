@@ -14,6 +14,7 @@ import argparse
 import os
 import platform
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -311,6 +312,7 @@ def main(words: list[str]) -> int:
     if "postgres" in asked.databases and (fault := answers(asked.postgres)):
         say(f"without PostgreSQL: {fault}")
         asked.databases.remove("postgres")
+    signal.signal(signal.SIGTERM, lambda *_given: sys.exit(1))  # as Ctrl+C: everything is ended
     try:
         report = measured(asked)
     except Failed as fault:
