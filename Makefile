@@ -8,7 +8,7 @@ RUN = $(if $(filter postgres% pgsql%,$(DATABASE_URL)),.venv/postgres.stamp,.venv
 DEV = .venv/dev.stamp
 HAVE_CHROMIUM = { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
 
-.PHONY: help run dev test browser check messages bench-order clean
+.PHONY: help run dev test browser check messages bench bench-serving bench-order clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -53,6 +53,14 @@ check: $(DEV) ## Check format, style, types, templates, migrations and productio
 	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')" \
 	$(BIN)/python manage.py check --deploy --fail-level WARNING >/dev/null
 	@echo "All checks passed."
+
+# Each part of it is a target of its own.
+bench: bench-serving ## Measure everything that is fast (ROUNDS= SECONDS= CLIENTS= DATABASES= FULL=1 STRICT=1 MARKDOWN=1)
+
+bench-serving: $(DEV)
+	@$(BIN)/python -m bench.serving $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) \
+	$(if $(CLIENTS),--clients $(CLIENTS)) $(if $(DATABASES),--databases $(DATABASES)) \
+	$(if $(FULL),--full) $(if $(STRICT),--strict) $(if $(MARKDOWN),--markdown)
 
 bench-order: $(DEV) ## Judge the learned orders on simulated guides (FAMILIES= GUIDES= SESSIONS= SEED= JOBS=)
 	@$(BIN)/python bench/order.py $(if $(FAMILIES),--families $(FAMILIES)) $(if $(GUIDES),--guides $(GUIDES)) \
