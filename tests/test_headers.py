@@ -179,6 +179,16 @@ class EveryAnswerTests(OutsideTestCase):
             self.assertEqual(response.status_code, status)
             self.assertScores(response, str(status))
 
+    def test_faults_tell_nothing_of_our_insides(self) -> None:
+        for status, response in self.faults():
+            body = b"".join(response).decode()
+            for inside in (
+                *("Traceback", "django", "Django", "ValueError", "disk I/O", "SELECT", "sqlite"),
+                *(".py", str(settings.BASE_DIR), settings.SECRET_KEY, "MIDDLEWARE", "evil.example"),
+            ):
+                self.assertNotIn(inside, body, status)
+            self.assertEqual(response.get("Server", ""), "")
+
     def test_static_files_have_them_and_are_for_our_pages_alone(self) -> None:
         response = self.browser().get("/static/site.css")
         self.assertEqual(response.status_code, 200)

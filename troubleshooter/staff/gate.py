@@ -1,4 +1,5 @@
-"""The gate before all that is for staff: without a second factor, where one is needed, no way in.
+"""The gate before all that is for staff: without a second factor, where one is needed, no way in,
+and none by a method that no page of theirs knows.
 
 Pages for visitors do not pass it: they never ask for a session.
 """
@@ -9,7 +10,7 @@ from typing import Any
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -28,6 +29,7 @@ OPEN = frozenset(
         "admin:logout",
     }
 )
+METHODS = ("GET", "HEAD", "POST")  # the admin would take any other for a GET
 
 
 class SecondFactor:
@@ -37,6 +39,8 @@ class SecondFactor:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in METHODS and for_staff(request.path_info):
+            return HttpResponseNotAllowed(METHODS)
         return self.get_response(request)
 
     def process_view(
