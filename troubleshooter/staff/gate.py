@@ -1,7 +1,6 @@
-"""The gate before all that is for staff: without a second factor, where one is needed, no way in,
-and none by a method that no page of theirs knows.
+"""The gate before all that is for staff: without a second factor, where one is needed, no way in.
 
-Pages for visitors do not pass it: they never ask for a session.
+Pages for visitors are only asked whether they are read or posted to: they know no session.
 """
 
 from collections.abc import Callable
@@ -29,7 +28,8 @@ OPEN = frozenset(
         "admin:logout",
     }
 )
-METHODS = ("GET", "HEAD", "POST")  # the admin would take any other for a GET
+# The admin would take any other for a GET, and a page that only reads would ask for a token first.
+METHODS = ("GET", "HEAD", "POST")
 
 
 class SecondFactor:
@@ -39,7 +39,7 @@ class SecondFactor:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method not in METHODS and for_staff(request.path_info):
+        if request.method not in METHODS:
             return HttpResponseNotAllowed(METHODS)
         return self.get_response(request)
 
