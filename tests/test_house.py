@@ -232,7 +232,11 @@ class FloorTests(PlainTestCase):
     def test_links_between_the_books_lead_somewhere(self) -> None:
         dead = [
             f"{book.name}: {link}"
-            for book in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+            for book in (
+                ROOT / "README.md",
+                ROOT / "SECURITY.md",
+                *sorted((ROOT / "docs").glob("*.md")),
+            )
             for link in re.findall(r'\]\(([^)#:]+)[)#]|src="([^"]+)"', book.read_text())
             if not (book.parent / "".join(link)).exists()
         ]
@@ -253,6 +257,18 @@ class FloorTests(PlainTestCase):
             )
         ]
         self.assertEqual(missing, [])
+
+    def test_every_promise_and_every_case_has_its_row_there(self) -> None:
+        rows = [
+            line
+            for line in (ROOT / "docs/reliability.md").read_text().splitlines()
+            if line[:1] == "|"
+        ]
+        named = set(re.findall(r"\b[PC]\d+\b", "\n".join(rows)))
+        cases = [*range(1, 29), *range(30, 49), *range(50, 63), *range(65, 74), *range(75, 90)]
+        cases += [*range(90, 111), *range(112, 121), *range(122, 129), *range(130, 142)]
+        every = {f"P{n}" for n in range(1, 27)} | {f"C{n:02}" for n in cases}
+        self.assertEqual(sorted(every - named), [])
 
     def test_no_secret_is_kept_with_the_code(self) -> None:
         """Keys and tokens as they are written, in every file that git knows."""
