@@ -19,6 +19,7 @@ from django.test import Client, RequestFactory, override_settings
 
 from tests.base import rows
 from tests.test_matrix import ROUTES, RoutesTestCase
+from tests.test_observing import json_log
 from troubleshooter.models import (
     Delivery,
     Edition,
@@ -285,6 +286,30 @@ class KeyTests(EveryAddressTestCase):
         sent = [str(each.body) for each in Delivery.objects.all()]
         self.assertTrue(any("https://help.example.org/e/" in each for each in sent))
         self.assertFalse(any("other.example" in each for each in sent))
+
+
+@override_settings(LOG_FORMAT="json")
+class LogTests(EveryAddressTestCase):
+    def test_nothing_secret_of_any_request_is_logged_by_staff_or_visitors(self) -> None:
+        logging.disable(logging.NOTSET)
+        typed = {"email": "carla@example.org", "message": "secret-words", "code": "secret-code"}
+        typed |= {"login": "secret-name", "password": "secret-password", "text": "secret-text"}
+        with json_log() as said:
+            for url in self.addresses():
+                for who in ("nobody", "Administrator"):
+                    self.tried(self.browsers[who].get, f"{url}?q=secret-query")
+                    self.tried(self.browsers[who].post, url, typed)
+        log = said.getvalue()
+        self.assertGreater(len(log.splitlines()), 4 * len(ROUTES) - 40)
+        keys = [self.words[key] for key in ("s/<key:key>", "f/<key:key>", "e/<escalation:key>")]
+        cookies = [each.value for each in self.browsers["Administrator"].cookies.values()]
+        for secret in (
+            "secret-",
+            "example.org",
+            *(key[2:] for key in keys),
+            *filter(None, cookies),
+        ):
+            self.assertNotIn(secret, log)
 
 
 class FileTests(EveryAddressTestCase):
