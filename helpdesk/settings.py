@@ -136,6 +136,7 @@ if PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 SECURE_SSL_REDIRECT = SECURE
+SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz|metrics)$"]  # machines inside ask by plain http
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = setting(
     "HSTS_SUBDOMAINS", SECURE, flag, "1 or 0"
@@ -228,8 +229,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "troubleshooter.observing.Observed",
     "troubleshooter.web.Headers",
-    "troubleshooter.probes.Probes",
     "django.middleware.security.SecurityMiddleware",
+    "troubleshooter.probes.Probes",
     "troubleshooter.web.Unavailable",
     "troubleshooter.web.BodyLimit",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -433,6 +434,7 @@ STORAGES = {
     },
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # our own pages alone use them
 
 # --- What operators see ---------------------------------------------------------------------
 

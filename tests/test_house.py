@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import re
+import subprocess
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -237,7 +238,11 @@ class FloorTests(PlainTestCase):
     def test_links_between_the_books_lead_somewhere(self) -> None:
         dead = [
             f"{book.name}: {link}"
-            for book in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+            for book in (
+                ROOT / "README.md",
+                ROOT / "SECURITY.md",
+                *sorted((ROOT / "docs").glob("*.md")),
+            )
             for link in re.findall(r'\]\(([^)#:]+)[)#]|src="([^"]+)"', book.read_text())
             if not (book.parent / "".join(link)).exists()
         ]
@@ -258,6 +263,43 @@ class FloorTests(PlainTestCase):
             )
         ]
         self.assertEqual(missing, [])
+
+    def test_every_promise_and_every_case_has_its_row_there(self) -> None:
+        rows = [
+            line
+            for line in (ROOT / "docs/reliability.md").read_text().splitlines()
+            if line[:1] == "|"
+        ]
+        named = set(re.findall(r"\b[PC]\d+\b", "\n".join(rows)))
+        cases = [*range(1, 29), *range(30, 49), *range(50, 63), *range(65, 74), *range(75, 90)]
+        cases += [*range(90, 111), *range(112, 121), *range(122, 129), *range(130, 142)]
+        every = {f"P{n}" for n in range(1, 27)} | {f"C{n:02}" for n in cases}
+        self.assertEqual(sorted(every - named), [])
+
+    def test_no_secret_is_kept_with_the_code(self) -> None:
+        """Keys and tokens as they are written, in every file that git knows."""
+        secret = re.compile(
+            r"-----BEGIN [A-Z ]*PRIVATE KEY"  # of a server, an account or a person
+            r"|\b(AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_\w{36}|\bxox[abprs]-\w{10}|\bglpat-\w{20}"
+            r"|\bsk_live_\w{20}|\bAIza[\w-]{35}|\beyJ[\w-]{20,}\.eyJ[\w-]{20,}\."
+            r"|postgres(ql)?://\w+:[^@\s/<$]{12,}@"
+            r"|^\s*(SECRET_KEY|EMAIL_PASSWORD|METRICS_TOKEN)=[\w+/-]{16}",
+            re.MULTILINE,
+        )
+        if not (ROOT / ".git").exists():
+            self.skipTest("This is no checkout: there is no history that a secret could be in.")
+        listed = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
+        )
+        files = [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+        self.assertGreater(len(files), 100)
+        found = [
+            f"{path.relative_to(ROOT)}: {hit[0][:30]}"
+            for path in files
+            if path.is_file() and (hit := secret.search(path.read_text(errors="replace")))
+        ]
+        self.assertEqual(found, [])
+        self.assertTrue(secret.search("-----BEGIN " + "RSA PRIVATE KEY-----"))
 
     def test_vendored_files_are_what_the_book_says(self) -> None:
         book = (ROOT / "docs/developers.md").read_text()

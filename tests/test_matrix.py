@@ -148,7 +148,7 @@ def expected(name: str) -> tuple[str, str] | None:
     return get, post
 
 
-def made(cls: type["MatrixTests"]) -> dict[str, Any]:
+def made(cls: type["RoutesTestCase"]) -> dict[str, Any]:
     """A row of every table the admin shows; the account is somebody else's, above all roles."""
     webhook = Webhook.objects.create(name="ERP", url="https://erp.example/")
     return {
@@ -169,7 +169,9 @@ def made(cls: type["MatrixTests"]) -> dict[str, Any]:
     }
 
 
-class MatrixTests(CastTestCase):
+class RoutesTestCase(CastTestCase):
+    """A row of every table, somebody in every role, and an address of every route."""
+
     browsers: dict[str, Client]
     words: dict[str, str]
     pks: dict[str, int]
@@ -225,6 +227,8 @@ class MatrixTests(CastTestCase):
         self.assertNotRegex(pattern, "[<(]", f"{name}: test_matrix.py has no word for this")
         return f"/{pattern}"
 
+
+class MatrixTests(RoutesTestCase):
     def seen(self, url: str, method: str, role: str) -> str:
         """What came of it, as a letter; whatever it did is undone."""
         browser, before = self.browsers[role], transaction.savepoint()

@@ -3,13 +3,20 @@
 import tempfile
 from pathlib import Path
 from typing import Any, ClassVar
+from unittest import skipUnless
 
 from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import DisallowedHost
 from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
-from django.test import RequestFactory, SimpleTestCase, TestCase, override_settings
+from django.test import (
+    RequestFactory,
+    SimpleTestCase,
+    TestCase,
+    TransactionTestCase,
+    override_settings,
+)
 
 from troubleshooter.web import (
     BodyLimit,
@@ -299,3 +306,21 @@ class UnavailableTests(TestCase):
         middleware = Unavailable(lambda request: HttpResponse())
         request = RequestFactory().get("/")
         self.assertIsNone(middleware.process_exception(request, ValueError("a bug")))
+
+
+@skipUnless(connection.vendor == "postgresql", "SQLite is in the process: nothing can hang up")
+class LostConnectionTests(TransactionTestCase):
+    def test_one_that_died_meanwhile_is_replaced_before_a_visitor_meets_it(self) -> None:
+        """As when PostgreSQL was restarted while nobody came."""
+        self.assertEqual(self.client.get("/").status_code, 200)
+        connection.close()  # at the end of a request: it waits in the pool for the next one
+        other = connection.copy()
+        other.settings_dict = connection.settings_dict | {"OPTIONS": {}}  # not from that pool
+        with other.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            self.assertIn((True,), cursor.fetchall())
+        other.close()
+        self.assertEqual(self.client.get("/").status_code, 200)

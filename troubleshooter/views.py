@@ -192,7 +192,9 @@ def picture(request: HttpRequest, sha256: str, kind: str) -> HttpResponse:
     response = HttpResponse(bytes(row.content), content_type=CONTENT_TYPES[kind])
     response["Cache-Control"] = "public, max-age=31536000, immutable"
     # Opened by itself, a picture is a document without rights; SVG may style itself.
-    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    response["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
+    )
     return response
 
 

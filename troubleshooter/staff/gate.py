@@ -11,7 +11,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
 from django.core.handlers.exception import convert_exception_to_response
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -31,6 +31,8 @@ OPEN = frozenset(
         "admin:logout",
     }
 )
+# The admin would take any other for a GET, and a page that only reads would ask for a token first.
+METHODS = ("GET", "HEAD", "POST")
 
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -52,6 +54,8 @@ class Staff:
             self.staff = convert_exception_to_response(middleware)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in METHODS:
+            return HttpResponseNotAllowed(METHODS)
         if for_staff(request.path_info):
             answered: HttpResponse = self.staff(request)
             return answered
