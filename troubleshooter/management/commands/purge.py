@@ -36,7 +36,7 @@ class Command(BaseCommand):
             "--seal",
             type=date.fromisoformat,
             metavar="YYYY-MM-DD",
-            help="Seals the days before this one and deletes nothing; SQL can drop partitions then.",
+            help="Seals the days before this one and deletes nothing: then SQL drops partitions.",
         )
 
     def handle(self, *args: Any, yes: bool, seal: date | None, **options: Any) -> None:
