@@ -77,6 +77,8 @@ END $$;
 
 CALL helpdesk_divide('troubleshooter_session', 'id', 'id');
 CALL helpdesk_divide('troubleshooter_attempt', 'session_id', 'id, session_id');
+-- PostgreSQL never does this by itself for a table that has partitions; without, it plans badly.
+ANALYZE troubleshooter_session, troubleshooter_attempt;
 
 -- A partition like its table, for the numbers of one month.
 CREATE PROCEDURE helpdesk_attach(what text, part text, month date) LANGUAGE plpgsql AS $$
@@ -88,8 +90,8 @@ BEGIN
         helpdesk_first(month), helpdesk_first((month + interval '1 month')::date));
 END $$;
 
--- From now on sessions get numbers of this month. For a timer, every day: when it was done it does
--- nothing, and while it was not, sessions go on in the month before.
+-- From now on sessions get numbers of this month. For a timer, every day: when it was done it only
+-- looks at the tables for the planner, and while it was not, sessions go on in the month before.
 CREATE PROCEDURE helpdesk_begin_month(month date DEFAULT current_date) LANGUAGE plpgsql AS $$
 DECLARE
     what text;
@@ -109,6 +111,8 @@ BEGIN
     IF last < helpdesk_first(month) THEN
         PERFORM setval('troubleshooter_session_id_seq', helpdesk_first(month));
     END IF;
+    COMMIT;
+    ANALYZE troubleshooter_session, troubleshooter_attempt;  -- see above: a few seconds, each day
 END $$;
 
 -- Drop the sessions of one month: no row is deleted, its files go. The days must be sealed before
