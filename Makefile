@@ -8,7 +8,7 @@ RUN = $(if $(filter postgres% pgsql%,$(DATABASE_URL)),.venv/postgres.stamp,.venv
 DEV = .venv/dev.stamp
 HAVE_CHROMIUM = { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
 
-.PHONY: help run dev test browser check messages bench bench-serving bench-order clean
+.PHONY: help run dev test next browser check messages bench bench-serving bench-order clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -22,6 +22,9 @@ dev: $(RUN) ## The same with Django's own server, which reloads changed code
 
 test: $(DEV) ## Run every test (those in a browser only where a Chromium is installed)
 	@$(BIN)/pytest
+
+next: .venv-next/dev.stamp ## Run the tests, but for a browser's, on Python 3.13 and Django 6.1, warnings as errors
+	@.venv-next/bin/pytest --ignore=tests/browser -n auto $(NEXT_ALLOWS) $(NEXT_TESTS)
 
 browser: $(DEV) ## Install Chromium if it is missing, and run the tests that need it
 	@$(HAVE_CHROMIUM) || { \
@@ -76,7 +79,7 @@ messages: $(DEV) ## Bring new strings into the catalogs and compile them (needs 
 	@$(BIN)/pytest --quiet tests/test_messages.py
 
 clean: ## Delete what can be made again (the data in var/ stays)
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis var/static var/static.stamp
+	@rm -rf .venv .venv-next .mypy_cache .ruff_cache .pytest_cache .hypothesis var/static var/static.stamp
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- The virtual environment. A stamp is written only when its step succeeded. ---------------
@@ -97,4 +100,20 @@ clean: ## Delete what can be made again (the data in var/ stays)
 .venv/run.stamp .venv/postgres.stamp .venv/dev.stamp:
 	@echo "Installing what $< lists …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+# --- The same on the next Django. Everything else keeps its pin. ------------------------------
+
+NEXT_PYTHON = python3.13
+NEXT_DJANGO = Django>=6.1,<6.2
+# Mail by MAILERS is not in Django 5.2.
+NEXT_ALLOWS = -W "ignore:The EMAIL_" -W "ignore:get_connection() is deprecated"
+
+.venv-next/dev.stamp: requirements.txt requirements-postgres.txt requirements-dev.txt
+	@$(NEXT_PYTHON) -c '' 2>/dev/null || { \
+	  echo "This needs $(NEXT_PYTHON). Another one: make next NEXT_PYTHON=python3.14" >&2; exit 1; }
+	@$(NEXT_PYTHON) -m venv .venv-next
+	@echo "Installing $(NEXT_DJANGO) and what $^ list …"
+	@sed -s '/^-r /d; s/^Django==[^ ]*/$(NEXT_DJANGO)/' $^ >.venv-next/requirements.txt
+	@.venv-next/bin/python -m pip install --quiet --disable-pip-version-check --requirement .venv-next/requirements.txt
 	@touch $@

@@ -143,7 +143,9 @@ class SendTests(TestCase):
             (ConnectionRefusedError(111, "Connection refused"), "Connection refused"),
             (TimeoutError("timed out"), "timed out"),
         ]:
-            with patch("django.core.mail.EmailMultiAlternatives.send", side_effect=error):
+            with patch(
+                "django.core.mail.backends.locmem.EmailBackend.send_messages", side_effect=error
+            ):
                 fault = self.fault(make_mail())
             self.assertIn(said, str(fault))
             self.assertFalse(fault.hopeless)

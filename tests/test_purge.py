@@ -119,6 +119,17 @@ class PurgeTests(CastTestCase):
         self.assertEqual(self.kept(), {alive.pk, asked.pk, followed.pk})
         self.assertFalse(Session.objects.filter(pk=gone.pk).exists())
 
+    def test_days_can_be_sealed_alone_where_sql_drops_their_partitions(self) -> None:
+        old = self.session(100, "fixed")
+        today = timezone.localdate()
+        with override_settings(SESSION_DAYS=0):
+            with self.assertRaisesMessage(CommandError, "Links of sessions still open"):
+                self.purge("--seal", str(today - 29 * DAY))
+            self.assertIn("counted for good", self.purge("--seal", str(today - 60 * DAY)))
+        self.assertEqual(Look.objects.sealed_before(), today - 60 * DAY)
+        self.assertTrue(all_counts()["SessionCount"])
+        self.assertEqual(self.kept(), {old.pk})
+
     def test_without_the_setting_everything_stays(self) -> None:
         old = self.session(5000, "fixed")
         with override_settings(SESSION_DAYS=0):

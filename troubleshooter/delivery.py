@@ -120,12 +120,12 @@ def _send(delivery: Delivery) -> None:
     except (ValueError, KeyError) as fault:
         said = _("This mail cannot be written: %(why)s") % {"why": fault}
         raise NotDelivered(said, hopeless=True) from fault
-    message.connection = get_connection()
+    connection = get_connection()
     try:
         try:
-            message.send()
+            connection.send_messages([message])
         finally:  # it is still open when a login was refused
-            message.connection.close()
+            connection.close()
     except smtplib.SMTPResponseException as fault:
         said = _answered(fault.smtp_code, fault.smtp_error)
         raise NotDelivered(said, hopeless=refused_for_good(fault)) from fault

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from troubleshooter import counting, folding
 from troubleshooter.models import Beat, Look, Session, Stale
+from troubleshooter.models.sessions import LIFETIME
 
 BATCH = 500  # sessions deleted in one transaction: others write, too
 
@@ -31,9 +32,22 @@ class Command(BaseCommand):
         parser.add_argument(
             "--yes", action="store_true", help="Deletes; without it, it says what it would delete."
         )
+        parser.add_argument(
+            "--seal",
+            type=date.fromisoformat,
+            metavar="YYYY-MM-DD",
+            help="Seals the days before this one and deletes nothing: then SQL drops partitions.",
+        )
 
-    def handle(self, *args: Any, yes: bool, **options: Any) -> None:
+    def handle(self, *args: Any, yes: bool, seal: date | None, **options: Any) -> None:
         now = timezone.now()
+        if seal:
+            if seal > timezone.localdate(now - LIFETIME):
+                raise CommandError("Links of sessions still open: choose a day 31 days ago.")
+            if not sealed(seal, now):
+                raise CommandError("Days of old sessions are just being counted: try again.")
+            self.stdout.write(f"Days before {seal} are counted for good.")
+            return
         before = first_kept(now)
         if before is None:
             raise CommandError("SESSION_DAYS is not set: sessions are kept for ever.")
@@ -56,20 +70,30 @@ def first_kept(now: datetime) -> date | None:
 
 
 def purge(now: datetime) -> Iterator[str]:
-    """Count and learn from what is to go, seal its days, and delete it; nothing if nothing is."""
+    """Seal the days of what is to go, and delete it; nothing if nothing is."""
     before = first_kept(now)
     if before is None:
         return
     if Session.objects.old(before, now).exists():
-        counting.recount(now)
-        for _sentence in folding.fold(now):
-            pass  # what is learned is told by the worker
-        if Stale.objects.filter(month=False, day__lt=before).exists():
+        if not sealed(before, now):
             yield "Days of old sessions are just being counted: they are forgotten next time."
             return
-        Look.objects.seal(before)
         gone = 0
         while count := Session.objects.forget(before, now, BATCH):
             gone += count
         yield f"Old sessions are forgotten, their numbers stay: {gone}."
     Beat.objects.note(now, Beat.Of.PURGE)
+
+
+def sealed(before: date, now: datetime) -> bool:
+    """Count and learn from sessions that started before that day, and seal these days.
+
+    False while somebody else is counting one of them.
+    """
+    counting.recount(now)
+    for _sentence in folding.fold(now):
+        pass  # what is learned is told by the worker
+    if Stale.objects.filter(month=False, day__lt=before).exists():
+        return False
+    Look.objects.seal(before)
+    return True
