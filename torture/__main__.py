@@ -13,13 +13,15 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from torture import kills
+from torture import kills, power
 from torture.finding import Finding, Size
 from torture.history import Kind
 from torture.installation import DELETE, POSTGRES, WAL, Mode
 from torture.postgres import Missing, cluster
 
 EARLY = replace(DELETE, name="acknowledged early", mutant="early")
+FULL = replace(DELETE, name="DELETE synchronous=FULL", synchronous="FULL", mutant="full")
+NORMAL = replace(WAL, name="WAL synchronous=NORMAL", synchronous="NORMAL", mutant="normal")
 ASYNCHRONOUS = replace(POSTGRES, name="synchronous_commit=off", mutant="asynchronous")
 
 
@@ -47,6 +49,10 @@ LINES = [
     Line("kill -9 of one process", DELETE, kills.process_killed, 1, 10),
     Line("reload", DELETE, kills.reloaded, 0, 5),
     Line("kill -9 of PostgreSQL", POSTGRES, kills.postgres_killed, 2, 30),
+    Line("power cut", DELETE, power.power_cut, 60, 1000),
+    Line("power cut", WAL, power.power_cut, 60, 1000),
+    Line("power cut", FULL, power.power_cut, 20, 100),
+    Line("power cut", NORMAL, power.power_cut, 20, 100),
     Line("kill -9 of the server", EARLY, kills.server_killed, 2, 2, answers=30),
     Line("kill -9 of PostgreSQL", ASYNCHRONOUS, kills.postgres_killed, 2, 2),
 ]
@@ -87,7 +93,7 @@ def ran(line: Line, size: Size) -> bool:
 
 COLUMNS = ("nemesis", "mode", "strikes", "acked", "lost", "changed", "doubled", "gaps", "other")
 HEAD = (
-    f"{COLUMNS[0]:24} {COLUMNS[1]:22} "
+    f"{COLUMNS[0]:24} {COLUMNS[1]:23} "
     + " ".join(f"{name:>7}" for name in COLUMNS[2:])
     + "  first after  seconds  verdict"
 )
@@ -103,7 +109,7 @@ def row(finding: Finding, seconds: float) -> str:
         said = []  # whatever else a planted fault brings about
     else:
         said += [f"    {fault.kind}: {fault.what}" for fault in finding.faults[:5]]
-    line = f"{finding.nemesis:24} {finding.mode.name:22} "
+    line = f"{finding.nemesis:24} {finding.mode.name:23} "
     line += " ".join(f"{number:>7,}" for number in numbers)
     return "\n".join([f"{line}  {first:>11}  {seconds:>7.0f}  {finding.verdict}", *said])
 

@@ -34,7 +34,7 @@ class Mode:
 
     name: str
     journal: str = ""  # of SQLite; empty: another database
-    synchronous: str = "FULL"
+    synchronous: str = ""  # of SQLite; empty: as the settings say
     mutant: str = ""
 
     @property
