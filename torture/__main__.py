@@ -13,7 +13,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from torture import kills, power
+from torture import kills, power, storage
 from torture.finding import Finding, Size
 from torture.history import Kind
 from torture.installation import DELETE, POSTGRES, WAL, Mode
@@ -51,6 +51,11 @@ LINES = [
     Line("kill -9 of PostgreSQL", POSTGRES, kills.postgres_killed, 2, 30),
     Line("power cut", DELETE, power.power_cut, 60, 1000),
     Line("power cut", WAL, power.power_cut, 60, 1000),
+    Line("disk full", DELETE, storage.disk_full, 1, 2),
+    Line("disk full", WAL, storage.disk_full, 0, 1),
+    Line("write lock held", DELETE, storage.lock_held, 1, 2),
+    Line("write lock held", WAL, storage.lock_held, 0, 1),
+    Line("backup and restore", DELETE, storage.backed_up, 1, 5),
     Line("power cut", FULL, power.power_cut, 20, 100),
     Line("power cut", NORMAL, power.power_cut, 20, 100),
     Line("kill -9 of the server", EARLY, kills.server_killed, 2, 2, answers=30),

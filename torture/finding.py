@@ -63,9 +63,12 @@ def until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE) -> No
         time.sleep(0.02)
 
 
-def judge(finding: Finding, crowd: Crowd, read: Read) -> Finding:
-    """Hold what visitors were told against what is there."""
+def judge(
+    finding: Finding, crowd: Crowd, read: Read, starts: dict[str, float | None] | None = None
+) -> Finding:
+    """Hold what visitors were told against what is there; `starts` are more sessions of theirs."""
     history, heard = crowd.history, crowd.heard
+    history.starts |= starts or {}
     finding.acknowledged = history.acknowledged
     finding.faults = check(history, read.sessions)
     finding.wrong += heard.strange[:5]

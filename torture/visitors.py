@@ -91,7 +91,7 @@ class Visitor(threading.Thread):
                     self.heard.strange.append(str(why))
 
     def _walk(self) -> None:
-        key, where = self._start()
+        key, where = self.begin()
         given: list[Answer] = []
         while not self.over.is_set():
             changes = given and self.chance.random() < (0.3 if where.seq is None else 0.07)
@@ -124,7 +124,7 @@ class Visitor(threading.Thread):
 
     # --- What a visitor sends -----------------------------------------------------------------
 
-    def _start(self) -> tuple[str, Where]:
+    def begin(self) -> tuple[str, Where]:
         """Start a session. What was sent and not heard of is never sent again: it is another."""
         page = self._get(f"/g/{self.guide}/")
         form = {"symptom": self.chance.choice(SYMPTOM.findall(page.text) or [""])}
