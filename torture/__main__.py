@@ -20,7 +20,7 @@ from torture.installation import DELETE, POSTGRES, WAL, Mode
 from torture.postgres import Missing, cluster
 
 EARLY = replace(DELETE, name="acknowledged early", mutant="early")
-FULL = replace(DELETE, name="DELETE synchronous=FULL", synchronous="FULL", mutant="full")
+EXTRA = replace(DELETE, name="SQLite DELETE, EXTRA", synchronous="EXTRA")
 NORMAL = replace(WAL, name="WAL synchronous=NORMAL", synchronous="NORMAL", mutant="normal")
 ASYNCHRONOUS = replace(POSTGRES, name="synchronous_commit=off", mutant="asynchronous")
 
@@ -43,20 +43,20 @@ def on_postgres(mode: Mode, size: Size) -> Finding:
 
 
 LINES = [
-    Line("kill -9 of the server", DELETE, kills.server_killed, 2, 20),
-    Line("kill -9 of the server", WAL, kills.server_killed, 1, 20),
-    Line("kill -9 of the server", POSTGRES, on_postgres, 1, 20),
-    Line("kill -9 of one process", DELETE, kills.process_killed, 1, 10),
-    Line("reload", DELETE, kills.reloaded, 0, 5),
-    Line("kill -9 of PostgreSQL", POSTGRES, kills.postgres_killed, 2, 30),
-    Line("power cut", DELETE, power.power_cut, 60, 1000),
-    Line("power cut", WAL, power.power_cut, 60, 1000),
+    Line("kill -9 of the server", DELETE, kills.server_killed, 2, 15),
+    Line("kill -9 of the server", WAL, kills.server_killed, 1, 15),
+    Line("kill -9 of the server", POSTGRES, on_postgres, 1, 15),
+    Line("kill -9 of one process", DELETE, kills.process_killed, 1, 8),
+    Line("reload", DELETE, kills.reloaded, 0, 4),
+    Line("kill -9 of PostgreSQL", POSTGRES, kills.postgres_killed, 2, 20),
+    Line("power cut", DELETE, power.power_cut, 20, 1000),
+    Line("power cut", WAL, power.power_cut, 20, 1000),
     Line("disk full", DELETE, storage.disk_full, 1, 2),
     Line("disk full", WAL, storage.disk_full, 0, 1),
     Line("write lock held", DELETE, storage.lock_held, 1, 2),
     Line("write lock held", WAL, storage.lock_held, 0, 1),
     Line("backup and restore", DELETE, storage.backed_up, 1, 5),
-    Line("power cut", FULL, power.power_cut, 20, 100),
+    Line("power cut", EXTRA, power.power_cut, 20, 1000),
     Line("power cut", NORMAL, power.power_cut, 20, 100),
     Line("kill -9 of the server", EARLY, kills.server_killed, 2, 2, answers=30),
     Line("kill -9 of PostgreSQL", ASYNCHRONOUS, kills.postgres_killed, 2, 2),

@@ -144,13 +144,15 @@ def _group(pid: int) -> int:
 class Read:
     """What a database says."""
 
-    integrity: str
+    integrity: str  # of a SQLite file
+    synchronous: str  # what SQLite's setting was when it was read
     sessions: list[Stored]
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> "Read":
         return cls(
             told["integrity"],
+            told["synchronous"],
             [
                 Stored(each.pop("key"), rows=[_row(*row) for row in each.pop("rows")], **each)
                 for each in told["sessions"]

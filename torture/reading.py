@@ -20,17 +20,20 @@ from troubleshooter.models import Attempt, Edition, Session  # noqa: E402
 def read() -> dict[str, Any]:
     """Every session with its rows, and what SQLite says of the file's integrity."""
     try:
-        return {"integrity": integrity(), "sessions": list(sessions())}
+        sqlite = connection.vendor == "sqlite"
+        return {
+            "integrity": pragma("integrity_check") if sqlite else "ok",
+            "synchronous": pragma("synchronous") if sqlite else "",
+            "sessions": list(sessions()),
+        }
     except DatabaseError as fault:
-        return {"integrity": f"unreadable: {fault}", "sessions": []}
+        return {"integrity": f"unreadable: {fault}", "synchronous": "", "sessions": []}
 
 
-def integrity() -> str:
-    if connection.vendor != "sqlite":
-        return "ok"
+def pragma(name: str) -> str:
     with connection.cursor() as cursor:
-        cursor.execute("PRAGMA integrity_check")
-        return "; ".join(row[0] for row in cursor.fetchall())
+        cursor.execute(f"PRAGMA {name}")
+        return "; ".join(str(row[0]) for row in cursor.fetchall())
 
 
 def sessions() -> Iterator[dict[str, Any]]:
