@@ -11,6 +11,8 @@ from torture.installation import PROCESSES, Installation, Mode, prepared
 from torture.postgres import cluster
 from torture.visitors import Crowd
 
+# Seconds: granian takes a process that dies within 5.5 of its respawn for a loop, and ends.
+SETTLED = 6.0
 FIRST = 5.0  # seconds in which the first good answer comes when the database is back
 
 
@@ -59,6 +61,7 @@ def process_killed(mode: Mode, size: Size) -> Finding:
 
         def strike() -> float:
             until(lambda: len(desk.workers()) == PROCESSES, "no new process comes")
+            time.sleep(SETTLED)
             os.kill(chance.choice(sorted(desk.workers())), signal.SIGKILL)
             return time.monotonic()
 
