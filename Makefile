@@ -8,7 +8,7 @@ RUN = $(if $(filter postgres% pgsql%,$(DATABASE_URL)),.venv/postgres.stamp,.venv
 DEV = .venv/dev.stamp
 HAVE_CHROMIUM = { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
 
-.PHONY: help run dev test next browser check messages bench bench-serving bench-order clean
+.PHONY: help run dev test next browser check messages bench bench-serving bench-order torture clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -69,11 +69,14 @@ bench-order: $(DEV) ## Judge the learned orders on simulated guides (FAMILIES= G
 	@$(BIN)/python bench/order.py $(if $(FAMILIES),--families $(FAMILIES)) $(if $(GUIDES),--guides $(GUIDES)) \
 	$(if $(SESSIONS),--sessions $(SESSIONS)) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
 
+torture: $(DEV) ## Kill, fill up and cut off the real server, and look for lost answers (SHORT=1 KILLS= ONLY=)
+	@$(BIN)/python -m torture $(if $(SHORT),--short) $(if $(KILLS),--kills $(KILLS)) $(ONLY)
+
 messages: $(DEV) ## Bring new strings into the catalogs and compile them (needs gettext)
 	@command -v msgmerge >/dev/null || { \
 	  echo "The gettext tools are missing. On Debian: apt-get install gettext" >&2; exit 1; }
 	@$(BIN)/python manage.py makemessages --locale de --locale es --locale ar --no-location \
-	  --no-wrap --no-obsolete --ignore .venv --ignore var --ignore tests --ignore bench
+	  --no-wrap --no-obsolete --ignore .venv --ignore var --ignore tests --ignore bench --ignore torture
 	@sed -i '/^"POT-Creation-Date:/d' locale/*/LC_MESSAGES/django.po
 	@$(BIN)/python manage.py compilemessages --verbosity 0 --ignore .venv
 	@$(BIN)/pytest --quiet tests/test_messages.py
