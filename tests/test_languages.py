@@ -29,7 +29,7 @@ class WantedTests(SimpleTestCase):
         }.items():
             request = RequestFactory().get("/", headers={"accept-language": header})
             with self.subTest(header[:40]):
-                self.assertEqual(wanted(request), codes)
+                self.assertEqual(wanted(request), tuple(codes))
 
 
 class LanguageTestCase(TranslationTestCase):

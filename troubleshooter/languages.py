@@ -6,6 +6,7 @@ another one. Every other page follows the browser, visitors' and staff's alike. 
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -18,6 +19,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 from .models import Edition
 
+LONGEST = 500  # letters of what a browser says of its languages; Django reads no more
 DEPENDING = ("text/html", "application/manifest+json")  # kinds of answers that hold sentences
 
 
@@ -45,12 +47,16 @@ def language(code: str) -> Language:
     return Language(code, info["name_local"], "rtl" if info["bidi"] else "ltr")
 
 
-def wanted(request: HttpRequest) -> list[str]:
+def wanted(request: HttpRequest) -> Sequence[str]:
     """The languages we speak that the browser asks for, the dearest first; “de-AT” means “de”."""
+    return _wanted(request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:LONGEST])
+
+
+@lru_cache(maxsize=1000)
+def _wanted(header: str) -> Sequence[str]:
     known = dict(settings.LANGUAGES)
-    asked = parse_accept_lang_header(request.headers.get("Accept-Language", ""))
-    codes = [code.partition("-")[0] for code, weight in asked if weight]
-    return [code for code in dict.fromkeys(codes) if code in known]
+    codes = [code.partition("-")[0] for code, weight in parse_accept_lang_header(header) if weight]
+    return tuple(code for code in dict.fromkeys(codes) if code in known)
 
 
 def chosen(request: HttpRequest) -> str:

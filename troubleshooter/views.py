@@ -118,8 +118,8 @@ def _guide_page(request: HttpRequest, sisters: Sisters, wrong: str = "") -> Prep
     return Prepared(
         "troubleshooter/guide.html",
         lambda: _guide(sisters, asked) | {"wrong": wrong},
-        (sisters.slug, sisters.same, markup.VERSION, tuple(asked), wrong),
-        url=reverse("guide", args=[sisters.slug]),
+        (sisters.same, markup.VERSION, tuple(asked), wrong),
+        url=f"/g/{sisters.slug}/",
         status=422 if wrong else 200,
         language=here,
     )

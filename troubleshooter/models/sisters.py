@@ -1,87 +1,81 @@
-"""Sisters: what is live of one guide in all its languages, by one statement of plain SQL.
+"""Sisters: what is live of one guide in all its languages.
 
-The page of a guide needs all of them, and is kept once it was rendered: then only what it hangs
-on is read.
+The page of a guide needs all of them, and is kept once it was rendered. So only what it hangs on
+is read for each visitor, by plain SQL, and that not more than once a second: a page may be that
+late. Whatever starts or moves a session reads for itself.
 """
 
+import time
 from collections.abc import Hashable, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from .columns import Columns
-from .content import Guide
-from .editions import Edition
-from .notices import Notice
-from .translations import Translation
-from .walks import NOTICE
+from .editions import LONG, Edition
 
-EDITION = ("id", "guide", "number", "digest", "title", "language", "of_edition", "last_major")
-GUIDE = ("id", "key", "language", "slug")
+FRESH = 1.0  # seconds for which a process takes what it read to be so
+MOST_KEPT = 1000  # guides
 
+_SQL = """
+    SELECT g.slug, e.language, e.id, e.digest, e.last_major, e.of_edition, t.original_id,
+        n.id, n.announced_at, n.until IS NULL OR n.until > %s
+    FROM troubleshooter_guide asked
+    JOIN troubleshooter_guide g ON g.key = asked.key
+    JOIN troubleshooter_edition e ON e.guide_id = g.id AND e.live
+    LEFT JOIN troubleshooter_notice n ON n.stands_on_id = g.id
+    LEFT JOIN troubleshooter_translation t ON t.guide_id = g.id
+    WHERE asked.slug = %s
+    ORDER BY e.language"""
 
-class _Reading:
-    """The statement, and what becomes of its rows."""
+Rows = tuple[tuple[Any, ...], ...]
 
-    def __init__(self) -> None:
-        self.edition = Columns(Edition, "e", *EDITION)
-        self.guide = Columns(Guide, "g", *GUIDE)
-        self.notice = Columns(Notice, "n", *NOTICE)
-        self.translation = Columns(Translation, "t", "id", "guide", "original")
-        parts = (self.edition, self.guide, self.notice, self.translation)
-        self.sql = f"""
-            SELECT g.slug, e.language, n.until IS NULL OR n.until > %s,
-                {", ".join(each.sql for each in parts)}
-            FROM troubleshooter_guide asked
-            JOIN troubleshooter_guide g ON g.key = asked.key
-            JOIN troubleshooter_edition e ON e.guide_id = g.id AND e.live
-            LEFT JOIN troubleshooter_notice n ON n.stands_on_id = g.id
-            LEFT JOIN troubleshooter_translation t ON t.guide_id = g.id
-            WHERE asked.slug = %s
-            ORDER BY e.language"""  # noqa: S608 (only names of ours)
-
-    def row(self, values: Sequence[Any]) -> Edition:
-        held = iter(values[3:])
-        parts: list[Any] = []
-        for columns in (self.edition, self.guide, self.notice, self.translation):
-            mine = [next(held) for _column in range(columns.size)]
-            parts.append(None if mine[0] is None else columns.read(mine))
-        edition, guide, notice, translation = parts
-        guide._state.fields_cache |= {"notice": notice, "translation": translation}
-        edition._state.fields_cache["guide"] = guide
-        found: Edition = edition
-        return found
-
-
-@cache
-def _reading() -> _Reading:
-    return _Reading()
+_known: dict[str, tuple[float, Rows]] = {}
 
 
 class Sisters:
     """What is live of the guide at this address, itself included, by language.
 
-    With each come its guide, the notice on it, and what that knows of its original. `same` is all
-    that these are, and whether the notices stand at `now`: two that have it equal are the same.
+    `same` is all that a page about them hangs on: two that have it equal are the same.
     """
 
     def __init__(self, slug: str, now: datetime) -> None:
-        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-            moment = cursor.db.ops.adapt_datetimefield_value(now)
-            cursor.execute(_reading().sql, [moment, slug])
-            self._rows = cursor.fetchall()
         self.slug, self.now = slug, now
-        self.same: Hashable = tuple(map(tuple, self._rows))
+        self._rows = _fresh(slug, now)
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    @property
+    def same(self) -> Hashable:
+        return self.slug, self._rows
 
     @property
     def language(self) -> str | None:
         """The language of what is live at this very address; None when nothing is."""
         return next((language for slug, language, *_rest in self._rows if slug == self.slug), None)
 
-    def editions(self) -> list[Edition]:
-        return [_reading().row(row) for row in self._rows]
+    def editions(self) -> Sequence[Edition]:
+        """With each its guide, the notice on it, and what that knows of its original."""
+        prose = (f"guide__{name}" for name in LONG)
+        return list(
+            Edition.objects.light()
+            .filter(pk__in=[row[2] for row in self._rows])
+            .select_related("guide__translation", "guide__notice")
+            .defer("content", "guide__translation__copied", *prose)
+            .order_by("language")
+        )
+
+
+def _fresh(slug: str, now: datetime) -> Rows:
+    read_at, rows = _known.get(slug, (0.0, ()))
+    moment = time.monotonic()
+    if moment - read_at < FRESH and rows:
+        return rows
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute(_SQL, [cursor.db.ops.adapt_datetimefield_value(now), slug])
+        rows = tuple(map(tuple, cursor.fetchall()))
+    if len(_known) >= MOST_KEPT:
+        _known.clear()
+    _known[slug] = moment, rows
+    return rows
