@@ -24,7 +24,7 @@ PAUSE = 2.0  # seconds before a worker that died is started again
 RENEW = 10.0  # seconds that a new process gets at a reload before the old one is ended
 PATIENCE = 10.0  # seconds for what is under way when everything ends
 BACKLOG = 1024  # connections that wait to be taken
-BLOCKING_THREADS = 4  # in each process; more of them only queue up before SQLite
+BLOCKING_THREADS = 16  # in each process; on SQLite they share commits
 
 
 class Beside:

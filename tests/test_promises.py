@@ -331,7 +331,6 @@ class FileTests(EveryAddressTestCase):
         )
         files += (
             "js/site.js.map",
-            "staticfiles.json",
             "..%2fhelpdesk%2fsettings.py",
             "%2e%2e/.env",
         )

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 from typing import Any
@@ -71,7 +72,9 @@ def respond(request: HttpRequest, page: Page | Prepared) -> HttpResponse:
     if posted and not by_htmx and page.url and page.status == 200:
         return see_other(page.url)
     shell = "fragment.html" if by_htmx else "base.html"
-    with translation.override(page.language or translation.get_language()):
+    current = translation.get_language()
+    language = page.language or current
+    with nullcontext() if language == current else translation.override(language):
         if isinstance(page, Prepared):
             response = _filled(request, page, shell)
         else:

@@ -14,6 +14,7 @@ from contextlib import suppress
 
 from django.db import OperationalError
 from django.db.backends.sqlite3 import base
+from django.db.backends.utils import CursorWrapper
 
 PAUSE = 0.001  # seconds between two looks
 
@@ -22,6 +23,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """One connection, with its place in the queue."""
 
     _queue: int | None = None  # the open file; a lock on it is held from BEGIN to the end
+
+    def prepared(self) -> CursorWrapper:
+        """A cursor for statements that visitors wait for: SQLite keeps each as it was prepared."""
+        return self.cursor()
 
     def _start_transaction_under_autocommit(self) -> None:
         self._queue_up()

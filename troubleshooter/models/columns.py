@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.base import ModelState
 
 M = TypeVar("M", bound=models.Model)
@@ -35,6 +35,12 @@ class Columns(Generic[M]):
             if (value := row.__dict__[name]) is not None:
                 row.__dict__[name] = convert(value)
         return row
+
+
+def prepared() -> Any:
+    """A cursor for statements that the database plans once (see `helpdesk/postgres`)."""
+    here: Any = connections[DEFAULT_DB_ALIAS]
+    return here.prepared()
 
 
 def held(model: type[M], values: dict[str, Any]) -> M:

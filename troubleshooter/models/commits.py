@@ -24,11 +24,11 @@ def together(work: Callable[[], T]) -> T:
     transaction.
     """
     here = connections[DEFAULT_DB_ALIAS]
-    if here.vendor != "sqlite":
-        return work()
     if here.in_atomic_block:  # the transaction is somebody else's
         with transaction.atomic():
             return work()
+    if here.vendor != "sqlite":
+        return work()
     return cast(T, _group.do(work))
 
 
@@ -37,7 +37,8 @@ class _Job:
 
     def __init__(self, work: Callable[[], Any]) -> None:
         self.work = work
-        self.turn = threading.Event()  # it is done, or its own thread is to lead
+        self.turn = threading.Lock()  # free when it is done, or its own thread is to lead
+        self.turn.acquire()
         self.done = False
         self.result: Any = None
         self.error: BaseException | None = None
@@ -64,7 +65,7 @@ class _Group:
             self._waiting.append(job)
             follows, self._led = self._led, True
         if follows:
-            job.turn.wait()
+            job.turn.acquire()
         if not job.done:
             self._lead()
         if job.error:
@@ -110,9 +111,9 @@ class _Group:
             self._led = following is not None
         for job in jobs:
             job.done = True
-            job.turn.set()
+            job.turn.release()
         if following:
-            following.turn.set()
+            following.turn.release()
 
 
 def _again(error: BaseException) -> BaseException:

@@ -264,6 +264,7 @@ class Session(models.Model):
             ),
         ]
 
+    following: flow.Next | None = None  # what an answer that was just written has replayed
     # Language and address of the original, when `walk` found that it changed as this lacks it.
     newer: tuple[str, str] | None = None
 
@@ -309,6 +310,8 @@ class Session(models.Model):
     @property
     def next(self) -> flow.Next:
         """What comes next, replayed from the attempts."""
+        if self.following:
+            return self.following
         return flow.replay(self.order, [row.rule for row in self.rows], self.reading.risky)
 
     @property
@@ -364,6 +367,7 @@ class Session(models.Model):
         )
         self.last_answer_at, self.status = fresh.last_answer_at, fresh.status
         self.resolved_by, self.edition, self.rows = fresh.resolved_by, fresh.edition, fresh.rows
+        self.following = fresh.following
         return move
 
     def _weigh(self, answer: _Answer) -> Verdict:
@@ -416,7 +420,7 @@ class Session(models.Model):
             if not move(self.pk, moved):
                 return False
             self.last_answer_at, self.status, self.resolved_by = now, moved.status, by
-            self.rows = self.rows + added
+            self.rows, self.following = self.rows + added, following
             if ends:
                 self._announce_end()
         return True

@@ -10,15 +10,13 @@ from collections.abc import Hashable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections
-
+from .columns import prepared
 from .editions import LONG, Edition
 
 FRESH = 1.0  # seconds for which a process takes what it read to be so
 MOST_KEPT = 1000  # guides
 
-_SQL = """
-    SELECT g.slug, e.language, e.id, e.digest, e.last_major, e.of_edition, t.original_id,
+_SQL = """SELECT g.slug, e.language, e.id, e.digest, e.last_major, e.of_edition, t.original_id,
         n.id, n.announced_at, n.until IS NULL OR n.until > %s
     FROM troubleshooter_guide asked
     JOIN troubleshooter_guide g ON g.key = asked.key
@@ -72,7 +70,7 @@ def _fresh(slug: str, now: datetime) -> Rows:
     moment = time.monotonic()
     if moment - read_at < FRESH and rows:
         return rows
-    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(_SQL, [cursor.db.ops.adapt_datetimefield_value(now), slug])
         rows = tuple(map(tuple, cursor.fetchall()))
     if len(_known) >= MOST_KEPT:

@@ -11,10 +11,10 @@ from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import connection
 
 from .attempts import Attempt
-from .columns import Columns
+from .columns import Columns, prepared
 from .content import Guide
 from .editions import Edition
 from .notices import Notice
@@ -71,8 +71,7 @@ class _Reading:
             Columns(Notice, "n", *NOTICE),
         )
         columns = ", ".join(each.sql for each in (self.attempt, self.session_columns, *self.about))
-        self.sql = f"""
-            SELECT {columns}, o.language, og.slug
+        self.sql = f"""SELECT {columns}, o.language, og.slug
             FROM troubleshooter_session s
             JOIN troubleshooter_attempt a ON a.session_id = s.id
             JOIN troubleshooter_edition e ON e.id = s.edition_id
@@ -129,7 +128,7 @@ def walk(public_id: str) -> Any:
     a major change that its edition lacks.
     """
     reading = _reading()
-    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(reading.sql, [public_id])
         found = cursor.fetchall()
     return reading.session(found) if found else None
@@ -155,7 +154,7 @@ def move(session_pk: int, moved: Moved) -> bool:
 
     On SQLite it must stand in a transaction. The attempts that are added get no primary key here.
     """
-    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+    with prepared() as cursor:
         if cursor.db.vendor == "postgresql":
             return _in_one(cursor, session_pk, moved)
         return _in_three(cursor, session_pk, moved)
