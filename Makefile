@@ -8,10 +8,10 @@ RUN = $(if $(filter postgres% pgsql%,$(DATABASE_URL)),.venv/postgres.stamp,.venv
 DEV = .venv/dev.stamp
 HAVE_CHROMIUM = { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
 
-.PHONY: help run dev test browser check messages bench-order clean
+.PHONY: help run dev test browser check messages bench-order bench-dashboards clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' Makefile
 
 run: $(RUN) ## Prepare everything and serve the site (LAN=1: to other devices in the network too)
 	@exec $(BIN)/python manage.py run
@@ -57,6 +57,9 @@ check: $(DEV) ## Check format, style, types, templates, migrations and productio
 bench-order: $(DEV) ## Judge the learned orders on simulated guides (FAMILIES= GUIDES= SESSIONS= SEED= JOBS=)
 	@$(BIN)/python bench/order.py $(if $(FAMILIES),--families $(FAMILIES)) $(if $(GUIDES),--guides $(GUIDES)) \
 	$(if $(SESSIONS),--sessions $(SESSIONS)) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
+
+bench-dashboards: $(DEV) ## Time the pages of numbers over many sessions and a tenth of them (SESSIONS=)
+	@$(BIN)/python bench/dashboards.py $(SESSIONS)
 
 messages: $(DEV) ## Bring new strings into the catalogs and compile them (needs gettext)
 	@command -v msgmerge >/dev/null || { \

@@ -32,7 +32,7 @@ from .walks import Asked, Head, Kind, Pinned, Sheet, Step, Told, Walk
 AT_ONCE = 1000  # sessions read by one statement
 ROWS = 2000  # of counts written by one transaction, or those of one day: others must write, too
 RUN = 7  # days whose sessions are read by one statement
-MARKS = 500  # days counted by one call that names no number
+MARKS = 5000  # days counted by one call that names no number
 
 Sheets = defaultdict[Kind, Sheet]
 Rows = dict[type[Count], list[tuple[Any, ...]]]  # slice, day, *BY, *SUMS
