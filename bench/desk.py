@@ -274,7 +274,7 @@ def _deal(editions: list[list[Edition]]) -> None:
         )
         cursor.executemany("insert into seat values (%s, %s, %s, %s)", seats)
         cursor.execute("create temporary table platform (nth int primary key, name varchar(12))")
-        cursor.executemany("insert into platform values (%s, %s)", enumerate(PLATFORMS))
+        cursor.executemany("insert into platform values (%s, %s)", list(enumerate(PLATFORMS)))
 
 
 def _copies(model: type[models.Model], columns: list[str], copies: int) -> str:

@@ -81,7 +81,7 @@ def credits(only: Filter = REAL, fix_key: str = "") -> list[CreditRow]:
     A fix that a visitor tried in vain, and that helped when somebody explained it, says too
     little: that is a defect of its content. So is one that was skipped.
     """
-    narrow = {"fix_key": fix_key} if fix_key else {}
+    narrow: dict[str, object] = {"fix_key": fix_key} if fix_key else {}
     counted = sums(CreditCount, only, GUIDE, "fix_key", **narrow)
     names, fixes = titles(), fix_names({fix for _guide, fix in counted})
     found = [

@@ -256,9 +256,9 @@ def _read(heads: Sequence[Head]) -> Iterator[tuple[Head, _Rows]]:
     attempts = Attempt.objects.filter(session__in=rows).order_by("session", "seq")
     for pk, *step in attempts.values_list("session_id", *fields):
         rows[pk].steps.append(Step._make(step))
-    fields = ("opened_at", "answered_at", "closed_at", "cure", "fix_key")
+    ends = ("opened_at", "answered_at", "closed_at")
     asks = Escalation.objects.filter(session__in=rows).order_by()
-    for pk, *asked in asks.values_list("session_id", *fields):
+    for pk, *asked in asks.values_list("session_id", *ends, "cure", "fix_key"):
         rows[pk].asked.append(Asked._make(asked))
     sent = FollowUp.objects.filter(session__in=rows, sent_at__isnull=False).order_by()
     for pk, *told in sent.values_list("session_id", "fix_key", "fix_revision", "answer"):
