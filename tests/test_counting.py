@@ -128,7 +128,8 @@ class World:
         if escalation.closed:
             escalation.reopen(self.aki)
         else:
-            escalation.close(self.aki, *self.chance.choice([(Cure.FIX, "cable"), (Cure.NOTHING,)]))
+            cure, fix = self.chance.choice([(Cure.FIX, "cable"), (Cure.NOTHING, "")])
+            escalation.close(self.aki, cure, fix)
         row = Escalation.objects.filter(pk=escalation.pk)
         row.update(moved_at=self.now)
         row.exclude(closed_at=None).update(closed_at=self.now)

@@ -81,8 +81,8 @@ def credits(only: Filter = REAL, fix_key: str = "") -> list[CreditRow]:
     A fix that a visitor tried in vain, and that helped when somebody explained it, says too
     little: that is a defect of its content. So is one that was skipped.
     """
-    narrow: dict[str, object] = {"fix_key": fix_key} if fix_key else {}
-    counted = sums(CreditCount, only, GUIDE, "fix_key", **narrow)
+    found_in = sums(CreditCount, only, GUIDE, "fix_key")
+    counted = {by: n for by, n in found_in.items() if fix_key in ("", by[1])}
     names, fixes = titles(), fix_names({fix for _guide, fix in counted})
     found = [
         CreditRow(
