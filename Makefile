@@ -8,10 +8,10 @@ RUN = $(if $(filter postgres% pgsql%,$(DATABASE_URL)),.venv/postgres.stamp,.venv
 DEV = .venv/dev.stamp
 HAVE_CHROMIUM = { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
 
-.PHONY: help run dev test next browser check messages bench bench-serving bench-order torture clean
+.PHONY: help run dev test next browser check messages bench bench-serving bench-order bench-dashboards torture clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' Makefile
 
 run: $(RUN) ## Prepare everything and serve the site (LAN=1: to other devices in the network too)
 	@exec $(BIN)/python manage.py run
@@ -58,7 +58,7 @@ check: $(DEV) ## Check format, style, types, templates, migrations and productio
 	@echo "All checks passed."
 
 # Each part of it is a target of its own.
-bench: bench-serving ## Measure everything that is fast (ROUNDS= SECONDS= CLIENTS= DATABASES= FULL=1 STRICT=1 MARKDOWN=1)
+bench: bench-serving bench-dashboards ## Measure everything that is fast (ROUNDS= SECONDS= CLIENTS= DATABASES= FULL=1 STRICT=1 MARKDOWN=1)
 
 bench-serving: $(DEV)
 	@$(BIN)/python -m bench.serving $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) \
@@ -68,6 +68,9 @@ bench-serving: $(DEV)
 bench-order: $(DEV) ## Judge the learned orders on simulated guides (FAMILIES= GUIDES= SESSIONS= SEED= JOBS=)
 	@$(BIN)/python bench/order.py $(if $(FAMILIES),--families $(FAMILIES)) $(if $(GUIDES),--guides $(GUIDES)) \
 	$(if $(SESSIONS),--sessions $(SESSIONS)) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
+
+bench-dashboards: $(DEV) ## Time the pages of numbers over many sessions and a tenth of them (SESSIONS=)
+	@$(BIN)/python bench/dashboards.py $(SESSIONS)
 
 torture: $(DEV) ## Kill, fill up and cut off the real server, and look for lost answers (SHORT=1 KILLS= ONLY=)
 	@$(BIN)/python -m torture $(if $(SHORT),--short) $(if $(KILLS),--kills $(KILLS)) $(ONLY)

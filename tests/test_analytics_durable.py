@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.base import CastTestCase, ask_later, make_staff, walk
+from tests.base import CastTestCase, ask_later, count, make_staff, walk
 from troubleshooter import analytics
 from troubleshooter.analytics import Durable, Filter
 from troubleshooter.flow import Outcome
@@ -36,6 +36,7 @@ class CountTests(DurableTestCase):
         for answer in (Answer.STILL, Answer.STILL, Answer.BACK, None):
             self.hear(answer)
         self.hear(Answer.BACK, "not_fixed")
+        count()
         self.assertEqual(
             analytics.durable("printer"),
             {("cable", 1): Durable(4, 2, 1), ("restart", 1): Durable(1, 0, 1)},
@@ -45,12 +46,14 @@ class CountTests(DurableTestCase):
 
     def test_who_was_not_asked_yet_does_not_count(self) -> None:
         FollowUp.objects.ask(walk(self.start(), "fixed"), "anna@example.org")
+        count()
         self.assertEqual(analytics.durable("printer"), {})
 
     def test_each_revision_has_its_own(self) -> None:
         self.hear(Answer.BACK)
         Fix.objects.filter(key="cable").update(revision=2)
         self.hear(Answer.STILL, edition=Edition.objects.publish(self.guide, by=None))
+        count()
         self.assertEqual(
             analytics.durable("printer"),
             {("cable", 1): Durable(1, 0, 1), ("cable", 2): Durable(1, 1, 0)},
@@ -62,12 +65,14 @@ class CountTests(DurableTestCase):
         asked.say(Answer.BACK)
         asked.go_on()
         self.assertEqual(Session.objects.get().status, "open")
+        count()
         self.assertEqual(analytics.durable("printer"), {("cable", 1): Durable(1, 0, 1)})
 
     def test_the_filter_lets_through_sessions(self) -> None:
         self.hear(Answer.STILL)
         ghost = self.hear(Answer.BACK)
         Session.objects.filter(pk=ghost.pk).update(channel=Session.SIMULATED, platform="ios")
+        count()
         one, other = Durable(1, 1, 0), Durable(1, 0, 1)
         today = timezone.localdate()
         for only, held in (
@@ -99,6 +104,7 @@ class PageTests(DurableTestCase):
             self.hear(answer)
         self.hear(None, "not_fixed")
         walk(self.start(), "not_fixed", "not_fixed", "fixed")
+        count()
 
     def text(self, url: str) -> str:
         html = self.client.get(url).content.decode()
@@ -153,4 +159,5 @@ class PageTests(DurableTestCase):
         row = session.showing("reset")
         assert row
         session.record(row.seq, "reset", Outcome.NOT_FIXED, change=True, agreed=True)
+        count()
         self.assertIn("asked 1, still fixed 0, came back 1", self.text(GUIDE))

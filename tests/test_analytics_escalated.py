@@ -13,10 +13,16 @@ from django.utils import timezone
 from tests.base import CastTestCase, ask, count, make_staff, walk
 from troubleshooter import analytics
 from troubleshooter.analytics import CreditRow, Ending, Endings, Filter
+from troubleshooter.histograms import bucket, stands_for
 from troubleshooter.models import Cure, Escalation, Session, idle_for
 
 PAGE = "/escalation-numbers/"
 MINUTE = timedelta(minutes=1)
+
+
+def told(seconds: int) -> int:
+    """The time that the numbers tell instead: that of its bucket."""
+    return round(stands_for(bucket(seconds)))
 
 
 class EscalatedTestCase(CastTestCase):
@@ -73,6 +79,7 @@ class TableTests(EscalatedTestCase):
         ask(session)
         walk(session, "not_fixed")  # later: no matter
         self.close()
+        count()
         [guide] = analytics.escalations()
         self.assertEqual((guide.guide_key, guide.escalations, guide.closed), ("printer", 3, 1))
         self.assertEqual(
@@ -93,14 +100,13 @@ class TableTests(EscalatedTestCase):
                 closed_at=now + 10 * nth * MINUTE if nth < 5 else None,
             )
         ask(self.start())
+        count()
         for row in (*analytics.escalations(), analytics.all_escalations()):
             assert row.to_answer
             assert row.to_close
-            self.assertEqual(
-                (row.to_answer.n, row.to_answer.quick, row.to_answer.median, row.to_answer.slow),
-                (5, 120, 180, 240),
-            )
-            self.assertEqual((row.to_close.n, row.to_close.median), (4, 1200))
+            quarters = (row.to_answer.quick, row.to_answer.median, row.to_answer.slow)
+            self.assertEqual((row.to_answer.n, quarters), (5, tuple(map(told, (120, 180, 240)))))
+            self.assertEqual((row.to_close.n, row.to_close.median), (4, told(1200)))
 
     def test_a_credited_fix_shows_what_the_visitor_had_answered_before(self) -> None:
         self.close("not_fixed")
@@ -109,6 +115,7 @@ class TableTests(EscalatedTestCase):
         self.close()  # stood before it
         self.close("not_fixed", fix="driver")  # had never seen it
         ask(walk(self.start(), "not_fixed")).close(self.aki, Cure.NOTHING)
+        count()
         self.assertEqual(
             analytics.credits(),
             [
@@ -125,21 +132,25 @@ class TableTests(EscalatedTestCase):
         escalation = ask(session)
         walk(session, "not_fixed")
         escalation.close(self.aki, Cure.FIX, "cable")
+        count()
         self.assertEqual([row.defects for row in analytics.credits()], [0])
 
     def test_the_filter_holds(self) -> None:
         self.close("not_fixed")
         Session.objects.update(platform="ios")
+        count()
         self.assertEqual(len(analytics.credits(Filter(platform="ios"))), 1)
         none = Filter(platform="mac")
         for rows in (analytics.credits(none), analytics.escalations(none)):
             self.assertEqual(rows, [])
         Session.objects.update(channel=Session.SIMULATED)
+        count()
         self.assertEqual(analytics.last_fixes(), [])
 
     def test_numbers_stay_when_persons_are_forgotten(self) -> None:
         self.close("not_fixed")
         Escalation.objects.forget(timezone.now() + timedelta(days=181))
+        count()
         self.assertEqual([row.defects for row in analytics.credits()], [1])
 
 
@@ -152,6 +163,7 @@ class PageTests(EscalatedTestCase):
 
     def test_it_says_what_the_files_say(self) -> None:
         self.close("not_fixed")
+        count()
         html = self.client.get(PAGE).content.decode()
         for said in ("Check the cable", "The printer is offline", "too few yet (n = 1)"):
             self.assertIn(said, html)
@@ -169,6 +181,7 @@ class PageTests(EscalatedTestCase):
 
     def test_a_fix_shows_its_credits(self) -> None:
         self.close("not_fixed")
+        count()
         self.assertContains(self.client.get("/fix-numbers/cable/"), "Fixed after escalation")
         self.assertNotContains(self.client.get("/fix-numbers/driver/"), "Fixed after escalation")
 
@@ -196,8 +209,10 @@ class PageTests(EscalatedTestCase):
             return len(captured)
 
         self.close("not_fixed")
+        count()
         self.client.get(PAGE)
         before = statements()
         for fix in ("driver", "restart", "reset"):
             self.close("not_fixed", "not_fixed", fix=fix)
+        count()
         self.assertEqual(statements(), before)

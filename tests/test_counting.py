@@ -1,19 +1,20 @@
 """Whatever happens, in whatever order, and whenever it was counted: the counts are the rows'."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from io import StringIO
 from typing import Any
 from unittest import mock
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from tests.base import CastTestCase, answer_current, ask, walk
+from tests.base import CastTestCase, answer_current, ask, ask_later, walk
 from tests.test_analytics import publish_again
 from troubleshooter import analytics, counting
 from troubleshooter.analytics import Endings
@@ -21,10 +22,13 @@ from troubleshooter.counting import days, walks
 from troubleshooter.flow import Outcome, Reason, Status
 from troubleshooter.models import (
     COUNTS,
+    Answer,
     Attempt,
+    Cure,
     Edition,
     Escalation,
     FixCount,
+    FollowUp,
     Look,
     Session,
     SessionCount,
@@ -58,6 +62,7 @@ class World:
         self.case, self.chance = case, random.Random(seed)
         self.now = timezone.now() + 24 * HOUR * self.chance.randrange(31)
         self.edition = case.edition
+        self.aki = User.objects.create_user(f"aki{seed}")
 
     def go_on(self) -> None:
         """Something happens, and some time passes."""
@@ -68,6 +73,8 @@ class World:
                     (self.answer, 20),
                     (self.change, 3),
                     (self.escalate, 2),
+                    (self.close, 2),
+                    (self.hear, 3),
                     (self.withdraw, 0.5),
                     (self.simulate, 1),
                     (self.purge, 0.5),
@@ -109,7 +116,38 @@ class World:
     def escalate(self) -> None:
         if session := self.some_session():
             escalation = ask(session, f"Please help me at {self.now}.")
-            Escalation.objects.filter(pk=escalation.pk).update(opened_at=self.now)
+            Escalation.objects.filter(pk=escalation.pk).update(
+                opened_at=self.now, moved_at=self.now
+            )
+
+    def close(self) -> None:
+        """An agent closes an escalation, or opens it again."""
+        escalation = Escalation.objects.order_by("opened_at", "pk").last()
+        if escalation is None:
+            return
+        if escalation.closed:
+            escalation.reopen(self.aki)
+        else:
+            cure, fix = self.chance.choice([(Cure.FIX, "cable"), (Cure.NOTHING, "")])
+            escalation.close(self.aki, cure, fix)
+        row = Escalation.objects.filter(pk=escalation.pk)
+        row.update(moved_at=self.now)
+        row.exclude(closed_at=None).update(closed_at=self.now)
+
+    def hear(self) -> None:
+        """Somebody is asked whether it is still fixed, answers, or answers otherwise."""
+        session = self.some_session()
+        if session and session.status == Status.RESOLVED:
+            said = FollowUp.objects.filter(session=session, sent_at__isnull=False)
+            answer = self.chance.choice(Answer.values)
+            if not said.update(answer=answer, answered_at=self.now):
+                now, fix = self.now, session.fixing
+                FollowUp.objects.create(
+                    session=session,
+                    **dict.fromkeys(("asked_at", "due_at", "sent_at"), now),
+                    fix_key=fix.fix_key,
+                    fix_revision=fix.fix_revision,
+                )
 
     def withdraw(self) -> None:
         Edition.objects.withdraw(self.case.guide, "The steps were wrong.")
@@ -125,7 +163,7 @@ class World:
         rows.mark_stale()
 
     def purge(self) -> None:
-        nobody_asked = Session.objects.filter(escalations=None)
+        nobody_asked = Session.objects.filter(escalations=None, follow_up=None)
         old = nobody_asked.filter(started_at__lt=self.now - timedelta(days=2))
         self.chance.choice([old, nobody_asked.simulated()]).delete()
 
@@ -185,8 +223,8 @@ class OneDayTests(CastTestCase):
         """Let something happen after a worker has read the rows, and before it writes."""
         count = days._Work._count
 
-        def counted(work: days._Work, day: date) -> days.Tables:
-            tables = count(work, day)
+        def counted(work: days._Work, asked: Sequence[date]) -> dict[date, days.Sheets]:
+            tables = count(work, asked)
             with mock.patch.object(days._Work, "_count", count):
                 happens()
             return tables
@@ -243,7 +281,9 @@ class OneDayTests(CastTestCase):
         self.assertFalse(any(all_counts().values()))
 
     def test_fine_and_coarse_slices_count_the_same_sessions(self) -> None:
-        walk(Session.objects.start(self.edition, "offline", platform="ios"), "not_fixed")
+        session = Session.objects.start(self.edition, "offline", platform="ios")
+        ask(walk(session, "not_fixed")).close(User.objects.create_user("aki"), Cure.FIX, "cable")
+        ask_later(walk(session, "fixed"))
         counting.recount(self.now)
         for model in COUNTS:
             with self.subTest(model=model):

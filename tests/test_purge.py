@@ -1,6 +1,7 @@
 """Old sessions go and their numbers stay, however often it is killed."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import date, timedelta
 from io import StringIO
 from typing import Any
 from unittest.mock import patch
@@ -97,11 +98,9 @@ class PurgeTests(CastTestCase):
         before = all_counts()
         Stale.objects.mark(Session.objects.days())
 
-        def sealed_now(
-            *_args: object,
-        ) -> dict[object, object]:  # read after its sessions were deleted
-            Look.objects.seal(timezone.localdate())
-            return {}
+        def sealed_now(days: Sequence[date]) -> dict[date, object]:
+            Look.objects.seal(timezone.localdate())  # read after its sessions were deleted
+            return {day: {} for day in days}
 
         with patch("troubleshooter.counting.days._Work._rows", side_effect=sealed_now):
             counting.work()

@@ -1,14 +1,12 @@
 """Durable: whether what a fix had fixed was still fixed when the visitor was asked days later."""
 
 from dataclasses import dataclass
-from typing import Any
-
-from django.db.models import Count, Q
 
 from troubleshooter import evidence
-from troubleshooter.models import Answer, FollowUp
+from troubleshooter.models import DurableCount
 
 from .filters import REAL, Filter
+from .sums import Sums, sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +36,14 @@ Key = tuple[str, int]  # what it is of, and the revision of the fix
 
 def durable(guide_key: str, only: Filter = REAL) -> dict[Key, Durable]:
     """How durable is each fix of this guide? By its key and revision."""
-    return _counted(Q(session__edition__guide__key=guide_key), only, "fix_key")
+    return _durable(sums(DurableCount, only, *DurableCount.BY, guide_key=guide_key))
 
 
 def durable_in_guides(fix_key: str, only: Filter = REAL) -> dict[Key, Durable]:
     """How durable is this fix in each guide? By the key of the guide, and the fix's revision."""
-    return _counted(Q(fix_key=fix_key), only, "session__edition__guide__key")
+    by = ("slice__guide__key", "fix_revision")
+    return _durable(sums(DurableCount, only, *by, fix_key=fix_key))
 
 
-def _counted(which: Q, only: Filter, by: str) -> dict[Key, Durable]:
-    sent = FollowUp.objects.filter(which, only.where("session__"), sent_at__isnull=False)
-    rows: Any = (
-        sent.order_by()
-        .values_list(by, "fix_revision")
-        .annotate(
-            asked=Count("pk"),
-            still_fixed=Count("pk", filter=Q(answer=Answer.STILL)),
-            came_back=Count("pk", filter=Q(answer=Answer.BACK)),
-        )
-    )
-    return {(key, revision): Durable(*counts) for key, revision, *counts in rows}
+def _durable(counted: Sums) -> dict[Key, Durable]:
+    return {(key, revision): Durable(**counts) for (key, revision), counts in counted.items()}

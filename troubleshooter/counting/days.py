@@ -1,9 +1,10 @@
 """Counting one marked day of one guide, and summing up one marked month."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Sum
@@ -14,6 +15,7 @@ from troubleshooter.models import (
     Count,
     Edition,
     Escalation,
+    FollowUp,
     Look,
     Session,
     Slice,
@@ -25,13 +27,14 @@ from troubleshooter.models import (
     outlines,
 )
 
-from .walks import Cells, Head, Kind, Pinned, Step, Walk
+from .walks import Asked, Head, Kind, Pinned, Sheet, Step, Told, Walk
 
-AT_ONCE = 500  # sessions read by one statement
+AT_ONCE = 1000  # sessions read by one statement
 ROWS = 2000  # of counts written by one transaction, or those of one day: others must write, too
-MARKS = 500  # days counted by one call that names no number
+RUN = 7  # days whose sessions are read by one statement
+MARKS = 5000  # days counted by one call that names no number
 
-Tables = dict[type[Count], Cells]
+Sheets = defaultdict[Kind, Sheet]
 Rows = dict[type[Count], list[tuple[Any, ...]]]  # slice, day, *BY, *SUMS
 
 
@@ -79,49 +82,60 @@ class _Work:
             marks[day].append(pk)
         self.editions = _editions(self.guide_key)
         done, some, rows = 0, list[date](), _no_rows()
-        for nth, day in enumerate(marks, start=1):
-            some.append(day)
-            for model, of_day in self._rows(day).items():
-                rows[model] += of_day
-            if sum(map(len, rows.values())) >= ROWS or nth == len(marks):
-                if self._write(some, rows, [pk for each in some for pk in marks[each]]):
-                    done += len(some)
-                some, rows = [], _no_rows()
-        return done
+        for run in _runs(sorted(marks, reverse=True)):
+            for day, of_day in self._rows(run).items():
+                some.append(day)
+                for model, lines in of_day.items():
+                    rows[model] += lines
+                if sum(map(len, rows.values())) >= ROWS:
+                    done += self._write(some, rows, marks)
+                    some, rows = [], _no_rows()
+        return done + (self._write(some, rows, marks) if some else 0)
 
-    def _write(self, days: Sequence[date], rows: Rows, marks: Sequence[int]) -> bool:
-        """Replace all counts of these days; False when somebody else was faster."""
+    def _write(self, days: Sequence[date], rows: Rows, marks: Mapping[date, list[int]]) -> int:
+        """Replace all counts of these days; how many: none when somebody else was faster."""
+        pks = [pk for day in days for pk in marks[day]]
+        mine = Stale.objects.filter(pk__in=pks)
         try:
             with transaction.atomic():
                 # Of two at once, both have seen a mark that only one of them can take away.
-                mine = Stale.objects.filter(pk__in=marks)
-                if len(mine.select_for_update(skip_locked=True)) != len(marks):
+                if len(mine.select_for_update(skip_locked=True)) != len(pks):
                     raise _Overtaken
                 if not self.month and min(days) < Look.objects.sealed_before():
                     raise _Overtaken  # sealed since we read the sessions: some may be gone
                 mine.delete()
-                of_guide = {"slice__guide__key": self.guide_key, "slice__months": self.month}
-                for model, lines in rows.items():
-                    model._default_manager.filter(day__in=days, **of_guide).delete()
-                    _insert(model, lines)
+                self._replace(days, rows)
                 if not self.month:
                     over = {month_of(day) for day in days if day < month_of(self.now)}
                     Stale.objects.mark([(self.guide_key, month) for month in over], month=True)
         except _Overtaken:
-            return False
-        return True
+            return 0
+        return len(days)
 
-    def _rows(self, day: date) -> Rows:
-        """What is counted of a day, or summed up of a month, to be written."""
-        tables = _sums(self.guide_key, day) if self.month else self._count(day)
-        self._make_slices({key[0] for cells in tables.values() for key in cells})
-        return {
-            model: [
-                (self.slices[kind], day, *group, *(counts[name] for name in model.SUMS))
-                for (kind, *group), counts in cells.items()
-            ]
-            for model, cells in tables.items()
-        }
+    def _replace(self, days: Sequence[date], rows: Rows) -> None:
+        of_guide = {"slice__guide__key": self.guide_key, "slice__months": self.month}
+        for model, lines in rows.items():
+            counted = model._default_manager.filter(day__in=days, **of_guide)
+            if counted.filter(slice__fine=False).exists():  # of these a guide has few
+                counted.delete()
+            if lines:
+                _insert(model, lines)
+
+    def _rows(self, days: Sequence[date]) -> dict[date, Rows]:
+        """What is counted of these days, or summed up of a month, to be written."""
+        if self.month:
+            sheets = {day: _sums(self.guide_key, day) for day in days}
+        else:
+            sheets = self._count(days)
+        self._make_slices({kind for of_day in sheets.values() for kind in of_day})
+        rows = {day: _no_rows() for day in days}
+        for day, of_day in sheets.items():
+            for kind, sheet in of_day.items():
+                start = (self.slices[kind], day)
+                for model, groups in sheet.items():
+                    lines = rows[day][model]
+                    lines += [(*start, *group, *counts) for group, counts in groups.items()]
+        return rows
 
     def _make_slices(self, kinds: set[Kind]) -> None:
         """Know the ids of these slices, which are made where they are missing."""
@@ -139,26 +153,39 @@ class _Work:
             Slice.objects.bulk_create(rows, ignore_conflicts=True)  # another worker may make them
             read()
 
-    def _count(self, day: date) -> Tables:
-        """Everything that is counted of one day, in fine slices and in coarse ones."""
-        of_day = Session.objects.filter(
+    def _count(self, days: Sequence[date]) -> dict[date, Sheets]:
+        """Everything that is counted of days in a row, in fine slices and in coarse ones."""
+        first, *_between = ascending = sorted(days)
+        begins = list(map(midnight, ascending))
+        started = Session.objects.filter(
             edition__in=self.editions,
-            started_at__gte=midnight(day),
-            started_at__lt=midnight(day + timedelta(days=1)),
+            started_at__gte=midnight(first),
+            started_at__lt=midnight(ascending[-1] + timedelta(days=1)),
         )
-        pks = list(of_day.order_by().values_list("pk", flat=True))
-        tables: Tables = {model: defaultdict(Counter) for model in COUNTS}
-        for at in range(0, len(pks), AT_ONCE):
-            some = pks[at : at + AT_ONCE]
-            asks = Escalation.objects.filter(session__in=some).order_by()
-            asked = set(asks.values_list("session_id", flat=True))
-            for head, steps in _read(some):
-                edition, escalated = self.editions[head.edition], head.pk in asked
-                Walk(head, steps, edition, escalated, idle_since(self.now)).add_to(tables)
-        for cells in tables.values():
-            for (kind, *group), counts in list(cells.items()):
-                cells[kind.coarse, *group].update(counts)
-        return tables
+        heads = list(map(Head._make, started.order_by().values_list(*Head._fields)))
+        idle = idle_since(self.now)
+        counted: dict[date, Sheets] = {day: defaultdict(Sheet) for day in days}
+        for at in range(0, len(heads), AT_ONCE):
+            for head, rows in _read(heads[at : at + AT_ONCE]):
+                walk = Walk(head, rows.steps, self.editions[head.edition], idle, *rows[1:])
+                day = ascending[bisect_right(begins, head.started_at) - 1]
+                walk.add_to(counted[day][walk.kind])
+        for sheets in counted.values():
+            for kind, sheet in list(sheets.items()):
+                sheets[kind.coarse].add(sheet)
+        return counted
+
+
+def _runs(days: Iterable[date]) -> Iterator[list[date]]:
+    """The days, together where they follow one another, so that few statements read many."""
+    run: list[date] = []
+    for day in days:
+        if run and (len(run) == RUN or abs(day - run[-1]) != timedelta(days=1)):
+            yield run
+            run = []
+        run.append(day)
+    if run:
+        yield run
 
 
 def _no_rows() -> Rows:
@@ -168,19 +195,22 @@ def _no_rows() -> Rows:
 def _insert(model: type[Count], rows: Sequence[tuple[Any, ...]]) -> None:
     """Write many narrow rows: by the ORM each would cost ten times as much."""
     quote = connection.ops.quote_name
-    columns = ", ".join(map(quote, ("slice_id", "day", *model.BY, *model.SUMS)))
-    values = ", ".join(["%s"] * (2 + len(model.BY) + len(model.SUMS)))
+    names = ("slice_id", "day", *model.BY, *model.SUMS)
+    table, columns = quote(model._meta.db_table), ", ".join(map(quote, names))
     with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({values})",  # noqa: S608
-            rows,
-        )
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        else:
+            values = ", ".join(["%s"] * len(names))
+            cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({values})", rows)  # noqa: S608
 
 
-def _sums(guide_key: str, month: date) -> Tables:
+def _sums(guide_key: str, month: date) -> Sheets:
     """What was counted on the days of a month, added up."""
-    tables: Tables = {model: defaultdict(Counter) for model in COUNTS}
-    for model, cells in tables.items():
+    sheets: Sheets = defaultdict(Sheet)
+    for model in COUNTS:
         days = model._default_manager.filter(
             slice__guide__key=guide_key,
             slice__months=False,
@@ -191,9 +221,8 @@ def _sums(guide_key: str, month: date) -> Tables:
         sums = {f"all_{name}": Sum(name) for name in model.SUMS}
         for row in days.order_by().values_list(*by).annotate(**sums):
             kind = Kind._make(row[: len(Kind._fields)])._replace(months=True)
-            group, counts = row[len(Kind._fields) : len(by)], row[len(by) :]
-            cells[kind, *group] = Counter(dict(zip(model.SUMS, counts, strict=True)))
-    return tables
+            sheets[kind][model][row[len(Kind._fields) : len(by)]] = list(row[len(by) :])
+    return sheets
 
 
 def _editions(guide_key: str) -> dict[int, Pinned]:
@@ -209,15 +238,30 @@ def _editions(guide_key: str) -> dict[int, Pinned]:
     }
 
 
-def _read(pks: Sequence[int]) -> Iterator[tuple[Head, list[Step]]]:
-    """These sessions with their attempts.
+class _Rows(NamedTuple):
+    """What belongs to one session."""
 
-    One that is answered between the two statements is counted askew, until the next look.
+    steps: list[Step]
+    asked: list[Asked]
+    told: list[Told]
+
+
+def _read(heads: Sequence[Head]) -> Iterator[tuple[Head, _Rows]]:
+    """These sessions with all that belongs to each.
+
+    One that is answered between two statements is counted askew, until the next look.
     """
-    steps: defaultdict[int, list[Step]] = defaultdict(list)
+    rows = {head.pk: _Rows([], [], []) for head in heads}
     fields = ("fix_key", "fix_revision", "outcome", "reason", "shown_at", "answered_at")
-    attempts = Attempt.objects.filter(session__in=pks).order_by("session", "seq")
+    attempts = Attempt.objects.filter(session__in=rows).order_by("session", "seq")
     for pk, *step in attempts.values_list("session_id", *fields):
-        steps[pk].append(Step._make(step))
-    for head in Session.objects.filter(pk__in=pks).order_by().values_list(*Head._fields):
-        yield Head._make(head), steps[head[0]]
+        rows[pk].steps.append(Step._make(step))
+    ends = ("opened_at", "answered_at", "closed_at")
+    asks = Escalation.objects.filter(session__in=rows).order_by()
+    for pk, *asked in asks.values_list("session_id", *ends, "cure", "fix_key"):
+        rows[pk].asked.append(Asked._make(asked))
+    sent = FollowUp.objects.filter(session__in=rows, sent_at__isnull=False).order_by()
+    for pk, *told in sent.values_list("session_id", "fix_key", "fix_revision", "answer"):
+        rows[pk].told.append(Told._make(told))
+    for head in heads:
+        yield head, rows[head.pk]

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Min, Q
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
@@ -12,6 +12,7 @@ from troubleshooter.flow import Status
 from troubleshooter.models import (
     Edition,
     Escalation,
+    FollowUp,
     Look,
     Session,
     SessionCount,
@@ -20,7 +21,7 @@ from troubleshooter.models import (
     month_of,
 )
 
-VERSION = 1  # of what is counted and how: whoever changes it has everything counted anew
+VERSION = 2  # of what is counted and how: whoever changes it has everything counted anew
 LATE = timedelta(minutes=2)  # an answer may be committed so long after the time that it carries
 
 Days = set[tuple[str, date]]  # guide key, day
@@ -57,16 +58,23 @@ def look(now: datetime) -> None:
 
 
 def _all_days() -> Days:
-    """Every day that has sessions, or had when it was counted."""
+    """Every day that may have sessions, or had when it was counted.
+
+    From the first to the last session of a guide: to look up each day would read them all.
+    """
     counted = SessionCount.objects.filter(slice__months=False).order_by()
-    return {
-        *Session.objects.days(),
-        *counted.values_list("slice__guide__key", "day").distinct(),
-    }
+    days = set(counted.values_list("slice__guide__key", "day").distinct())
+    ends = Session.objects.order_by().values_list("edition__guide__key")
+    for guide_key, *moments in ends.annotate(Min("started_at"), Max("started_at")):
+        first, last = map(timezone.localdate, moments)
+        days |= {(guide_key, first + timedelta(nth)) for nth in range((last - first).days + 1)}
+    return days
 
 
 def _moved(since: datetime, now: datetime) -> Days:
-    """What visitors did since then, what fell idle, was escalated, or lost its edition.
+    """What visitors did since then, what fell idle or lost its edition, and what came after.
+
+    After it come escalations, as they move, and what visitors say when they are asked days later.
 
     Sessions that were written or deleted in other ways have been marked by whoever did it.
     """
@@ -76,12 +84,20 @@ def _moved(since: datetime, now: datetime) -> Days:
         last_answer_at__gt=idle_since(since),
         last_answer_at__lte=idle_since(now),
     )
-    asked = Escalation.objects.filter(opened_at__gt=since).order_by().values("session")
+    # By state, because the index of the desk begins with it.
+    asked = Escalation.objects.filter(state__in=Escalation.State.values, moved_at__gt=since)
+    sent, told = (
+        FollowUp.objects.filter(**{f"{at}__gt": since}) for at in ("sent_at", "answered_at")
+    )
     withdrawn = Edition.objects.filter(withdrawn_at__gt=since).order_by().values("pk")
     return {
         *Session.objects.filter(moved).days(),
         *Session.objects.filter(idle).days(),
-        *Session.objects.filter(pk__in=asked).days(),
+        *(
+            day
+            for rows in (asked, sent, told)
+            for day in Session.objects.filter(pk__in=rows.order_by().values("session")).days()
+        ),
         *Session.objects.filter(edition__in=withdrawn, status=Status.OPEN).days(),
     }
 

@@ -214,7 +214,94 @@ class ResolutionTime(Count):
         ]
 
 
-COUNTS: tuple[type[Count], ...] = (SessionCount, FixCount, PlaceCount, FixTime, ResolutionTime)
+class DurableCount(Count):
+    """Of the visitors who were asked days later about a fix: how many, and what they said."""
+
+    BY = ("fix_key", "fix_revision")
+    SUMS = ("asked", "still_fixed", "came_back")
+
+    fix_key = models.CharField(max_length=16)
+    fix_revision = models.PositiveIntegerField()
+    asked = models.PositiveIntegerField(default=0)
+    still_fixed = models.PositiveIntegerField(default=0)
+    came_back = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("durable of a day")
+        verbose_name_plural = _("durable by day")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["slice", "day", "fix_key", "fix_revision"],
+                name="troubleshooter_durablecount_once",
+            )
+        ]
+
+
+class EscalationCount(Count):
+    """How many persons were asked for, by the fix shown last before; of a session maybe several."""
+
+    BY = ("fix_key",)
+    SUMS = ("escalations", "closed")
+
+    fix_key = models.CharField(max_length=16, blank=True)
+    escalations = models.PositiveIntegerField(default=0)
+    closed = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("escalations of a day")
+        verbose_name_plural = _("escalations by day")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["slice", "day", "fix_key"], name="troubleshooter_escalationcount_once"
+            )
+        ]
+
+
+class EscalationTime(Count):
+    """How many escalations took how long until they were answered first, and until closed."""
+
+    BY = ("bucket",)
+    SUMS = ("answered", "closed")
+
+    bucket = models.PositiveSmallIntegerField()
+    answered = models.PositiveIntegerField(default=0)
+    closed = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("time of escalations")
+        verbose_name_plural = _("times of escalations")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["slice", "day", "bucket"], name="troubleshooter_escalationtime_once"
+            )
+        ]
+
+
+class CreditCount(Count):
+    """How many escalations a fix ended, and what the visitor had made of it before asking."""
+
+    BY = ("fix_key",)
+    SUMS = ("credited", "not_fixed", "skipped")
+
+    fix_key = models.CharField(max_length=16)
+    credited = models.PositiveIntegerField(default=0)
+    not_fixed = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("credited fix of a day")
+        verbose_name_plural = _("credited fixes by day")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["slice", "day", "fix_key"], name="troubleshooter_creditcount_once"
+            )
+        ]
+
+
+COUNTS: tuple[type[Count], ...] = (
+    *(SessionCount, FixCount, PlaceCount, FixTime, ResolutionTime),
+    *(DurableCount, EscalationCount, EscalationTime, CreditCount),
+)
 
 
 class LookQuerySet(models.QuerySet["Look"]):

@@ -183,6 +183,9 @@ class FollowUp(models.Model):
                 condition=Q(forgotten_at=None),
                 name="troubleshooter_follow_up_kept",
             ),
+            # What moved since it was last counted.
+            models.Index(fields=["sent_at"], name="troubleshooter_follow_up_sent"),
+            models.Index(fields=["answered_at"], name="troubleshooter_follow_up_told"),
         ]
         constraints = [
             models.CheckConstraint(

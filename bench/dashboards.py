@@ -1,0 +1,240 @@
+"""How fast the staff's pages are over a million sessions, and over ten.
+
+    make bench-dashboards [SESSIONS=10000000]
+    .venv/bin/python bench/dashboards.py [SESSIONS] [--here]
+
+Needs the tests' packages (requirements-dev.txt). Makes two desks (`bench/desk.py`), one with so
+many sessions (1,000,000 unless you say) and one with a tenth of them, each in a database of its
+own: a file in a temporary folder, or the one DATABASE_URL names with test_ before its name (its
+role must be a superuser). Has them counted by the product's own counting and asks Django for every
+page of numbers and the lists of the desk, seven times after a first one. Prints how long making
+and counting took, the size of the tables, how long one day with 10,000 sessions takes to count,
+and for each page: its statements, the median time, the least, and on the large desk the median
+against that on the small one.
+With --here it makes nothing and asks for the pages of the database that DATABASE_URL names.
+Ten million sessions need 20 GB of disk and hours.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
+from django.db.models import Model  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.utils import CaptureQueriesContext, setup_test_environment  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from bench import desk  # noqa: E402
+from bench.counts import BUSY, Clock, one_day  # noqa: E402
+from troubleshooter import counting  # noqa: E402
+from troubleshooter.models import (  # noqa: E402
+    COUNTS,
+    Attempt,
+    Edition,
+    Escalation,
+    FollowUp,
+    Session,
+)
+
+RUNS = 7
+GUIDES = {"largest": "g000", "middle": "g100"}
+# {guide} is each of GUIDES, {month_ago} and {yesterday} are days.
+OF_GUIDE = (
+    *("", "?from_day={month_ago}", "?platform=windows", "?platform=windows&from_day={month_ago}"),
+    *("groups/", "groups/?from_day={month_ago}", "order/", "beside/"),
+    "beside/?a-to_day={month_ago}&b-from_day={month_ago}",
+    *("sessions/", "sessions/?page=200", "sessions/?page=9999999", "sessions/?platform=windows"),
+    *("endings.csv", "fixes.csv", "places.csv", "times.csv", "resolution.csv", "days.csv"),
+    *("symptoms.csv", "platforms.csv", "editions.csv", "languages.csv"),
+    *("beside/endings.csv", "beside/fixes.csv"),
+    "sessions.csv?from_day={yesterday}&to_day={yesterday}",
+)
+OF_ALL = (
+    *("/numbers/", "/numbers/?period=all", "/numbers/?platform=windows", "/numbers/guides.csv"),
+    *("/numbers/guides.csv?period=all", "/fix-numbers/", "/fix-numbers/?period=28"),
+    *("/fix-numbers/fixes.csv", "/fix-numbers/000b/", "/fix-numbers/000b/?period=28"),
+    *("/fix-numbers/restart/", "/fix-numbers/restart/?period=28"),
+    *("/fix-numbers/restart/guides.csv", "/fix-numbers/restart/platforms.csv"),
+    *("/escalation-numbers/", "/escalation-numbers/?period=28", "/escalation-numbers/?period=all"),
+    *(f"/escalation-numbers/{table}.csv" for table in ("guides", "last-fixes", "credited")),
+    "/status/",
+)
+OF_DESK = (
+    *("", "guide/", "guide/needs-review/", "fix/", "edition/", "session/", "session/?p=100"),
+    *("session/?status__exact=open", "session/?platform__exact=mac", "session/?q=abc"),
+    *("session/{session}/change/", "escalation/", "escalation/?tab=closed"),
+    *("escalation/?tab=closed&page=100", "escalation/?q=000012345", "delivery/"),
+)
+
+
+class Told(NamedTuple):
+    """What one page took: milliseconds, and how many statements."""
+
+    median: float
+    least: float
+    statements: int
+
+
+@contextmanager
+def database() -> Iterator[None]:
+    with TemporaryDirectory(prefix="bench-") as folder:
+        if connection.vendor == "sqlite":
+            connection.settings_dict["TEST"]["NAME"] = f"{folder}/bench.sqlite3"
+        before = connection.settings_dict["NAME"]
+        connection.creation.create_test_db(verbosity=0, autoclobber=True)
+        if connection.vendor == "postgresql":
+            _no_limits()
+        try:
+            yield
+        finally:
+            connection.creation.destroy_test_db(before, verbosity=0)
+
+
+def _no_limits() -> None:
+    """What makes millions of rows takes longer than any request may."""
+    with connection.cursor() as cursor:
+        cursor.execute("set statement_timeout = 0")
+        cursor.execute("set idle_in_transaction_session_timeout = 0")
+
+
+def make(sessions: int, now: datetime) -> list[list[Edition]]:
+    """A desk with so many sessions, and all of it counted."""
+    clock = Clock()
+    editions = desk.make_guides()
+    walked = min(sessions, desk.POOL)
+    with transaction.atomic():
+        desk.write_pool(editions[0], walked, now)
+        desk.multiply(editions, sessions // walked, walked)
+    _analyze()
+    models: tuple[type[Model], ...] = (Session, Attempt, Escalation, FollowUp)
+    rows = ", ".join(
+        f"{model._default_manager.count():,} {model._meta.verbose_name_plural}" for model in models
+    )
+    print(f"{connection.vendor}: {rows}, made in {clock.seconds[0]:,.0f} s", flush=True)
+    clock = Clock()
+    days = counting.rebuild(now)
+    took, cpu = clock.seconds
+    print(
+        f"counted {days:,} days and months of guides in {took:,.0f} s ({cpu:,.0f} s of this"
+        f" process): {sessions / took:,.0f} sessions a second ({sessions / cpu:,.0f})",
+        flush=True,
+    )
+    _analyze()
+    return editions
+
+
+def _analyze() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("analyze" if connection.vendor == "sqlite" else "vacuum analyze")
+
+
+def sizes() -> None:
+    """The rows and, on PostgreSQL, the bytes of each large table; the file of SQLite."""
+    models: list[type[Model]] = [Session, Attempt, *COUNTS]
+    for model in models:
+        table = model._meta.db_table
+        size = ""
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("select pg_total_relation_size(%s::regclass)", [table])
+                size = f", {cursor.fetchone()[0] / 1e6:,.0f} MB with its indexes"
+        print(f"  {model.__name__}: {model._default_manager.count():,} rows{size}")
+    if connection.vendor == "sqlite":
+        size_of_file = Path(connection.settings_dict["NAME"]).stat().st_size
+        print(f"  the file: {size_of_file / 1e6:,.0f} MB", flush=True)
+
+
+def pages() -> Iterator[str]:
+    today = timezone.localdate()
+    days = {"month_ago": today - timedelta(days=27), "yesterday": today - timedelta(days=1)}
+    yield from OF_ALL
+    for key in GUIDES.values():
+        yield from (f"/numbers/{key}/{page}".format(**days) for page in OF_GUIDE)
+    newest = Session.objects.order_by("-started_at")[:1].values_list("pk", flat=True)[0]
+    yield "/admin/"
+    for page in filter(None, OF_DESK):
+        yield f"/admin/troubleshooter/{page}".format(session=newest)
+
+
+def measure(smaller: dict[str, Told]) -> dict[str, Told]:
+    """Ask for each page as a member of staff who may do everything, and tell what it took."""
+    staff = Client()
+    user, _made = User.objects.get_or_create(
+        username="bench", defaults={"is_staff": True, "is_superuser": True}
+    )
+    staff.force_login(user)
+    found: dict[str, Told] = {}
+    print("statements  median ms  least ms   ratio")
+    for page in pages():
+        told = found[page] = _ask(staff, page)
+        ratio = f"{told.median / smaller[page].median:7.2f}" if page in smaller else " " * 7
+        print(
+            f"{told.statements:10} {told.median:10.1f} {told.least:9.1f} {ratio}  {page}",
+            flush=True,
+        )
+    slow = sum(told.median > 100 for told in found.values())
+    print(f"{len(found)} pages, {slow} of them slower than 100 ms", flush=True)
+    user.delete()
+    return found
+
+
+def _ask(staff: Client, page: str) -> Told:
+    with CaptureQueriesContext(connection) as captured:
+        _get(staff, page)
+        statements = len(captured)  # what follows empties the list
+    times = [_get(staff, page) for _nth in range(RUNS)]
+    return Told(median(times), min(times), statements)
+
+
+def _get(staff: Client, page: str) -> float:
+    """Milliseconds until the last byte of a page, or of a file."""
+    began = time.perf_counter()
+    response = staff.get(page)
+    sent = sum(map(len, response)) if response.streaming else len(response.content)
+    took = 1000 * (time.perf_counter() - began)
+    assert response.status_code == 200, (page, response.status_code)
+    assert sent, page
+    return took
+
+
+def main(sessions: int, *, here: bool) -> None:
+    setup_test_environment()
+    settings.STORAGES["staticfiles"]["BACKEND"] = (
+        "django.contrib.staticfiles.storage.StaticFilesStorage"
+    )
+    if here:
+        measure({})
+        return
+    smaller: dict[str, Told] = {}
+    for size in (sessions // 10, sessions):
+        with database():
+            now = timezone.now()
+            editions = make(size, now)
+            sizes()
+            smaller = measure(smaller)
+            if size == sessions:
+                one_day(editions[0][-1], now)
+                print(f"  (a day more, of {BUSY:,} sessions that chance has walked)")
+
+
+if __name__ == "__main__":
+    asked = [int(each) for each in sys.argv[1:] if each.isdigit()]
+    main(asked[0] if asked else 1_000_000, here="--here" in sys.argv)
