@@ -89,7 +89,7 @@ def credits(only: Filter = REAL, fix_key: str = "") -> list[CreditRow]:
             guide_key=guide,
             guide=names[guide],
             fix_key=fix,
-            fix=fixes.get(fix, fix),
+            fix=fixes.get(fix) or fix,
             credited=n["credited"],
             not_fixed=n["not_fixed"],
             skipped=n["skipped"],

@@ -1,10 +1,11 @@
 """Finding what moved since it was counted last: marks the days that have to be counted anew."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Min, Q
+from django.db.models import Max, Min, Q, QuerySet
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
@@ -89,13 +90,14 @@ def _moved(since: datetime, now: datetime) -> Days:
     sent, told = (
         FollowUp.objects.filter(**{f"{at}__gt": since}) for at in ("sent_at", "answered_at")
     )
+    persons: list[QuerySet[Any]] = [asked, sent, told]
     withdrawn = Edition.objects.filter(withdrawn_at__gt=since).order_by().values("pk")
     return {
         *Session.objects.filter(moved).days(),
         *Session.objects.filter(idle).days(),
         *(
             day
-            for rows in (asked, sent, told)
+            for rows in persons
             for day in Session.objects.filter(pk__in=rows.order_by().values("session")).days()
         ),
         *Session.objects.filter(edition__in=withdrawn, status=Status.OPEN).days(),
