@@ -37,6 +37,15 @@ from troubleshooter.models import (
 )
 
 
+@contextmanager
+def undone() -> Iterator[None]:
+    """Whatever is written inside is undone."""
+    before = connection.savepoint()
+    assert before
+    yield
+    connection.savepoint_rollback(before)
+
+
 def make_fix(key: str, title: str, *steps: str, **fields: object) -> Fix:
     """A fix with one step for each sentence; “Heading: sentence” starts a group."""
     fix = Fix.objects.create(key=key, title=title, **fields)

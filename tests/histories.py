@@ -38,8 +38,9 @@ def write(
             for _nth in range(persons.choice([1, 1, 2]))  # an hour later, once more
         )
         attempts = [row for session in batch for row in session.rows]
-        for attempt in attempts:
-            attempt.session_id = attempt.session.pk
+        for session in batch:
+            for attempt in session.rows:
+                attempt.session = session
         Attempt.objects.bulk_create(attempts)
         FollowUp.objects.bulk_create(
             asked_of(later, session) for session in batch if session.rows and later.random() < 0.2

@@ -394,9 +394,7 @@ class SessionEndTests(CastTestCase):
             Webhook.objects.update(active=active)
             public_id = self.start().public_id
             with self.assertStatements(most):
-                session = Session.objects.walk(public_id)
-                assert session
-                session.record(1, "cable", Outcome.FIXED)
+                Session.objects.record(public_id, 1, "cable", Outcome.FIXED)
 
 
 class WaitingMailTests(TestCase):

@@ -10,11 +10,11 @@ from typing import Any
 
 from django.apps import apps
 from django.core.cache import cache
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection
 from django.test import Client, override_settings
 from django.urls import reverse
 
-from tests.base import CastTestCase, ask, ask_later, make_staff, walk
+from tests.base import CastTestCase, ask, ask_later, make_staff, undone, walk
 from troubleshooter.models import HandOver, StaffSession
 
 Move = tuple[str, Client, str, dict[str, str]]
@@ -89,12 +89,12 @@ class EveryStatementTests(CastTestCase):
         """Make the move while that statement fails: which one it was, and what tables changed."""
         name, browser, url, data = move
         cache.clear()
-        before, undo, failing = everything(), transaction.savepoint(), Failing(number)
-        with connection.execute_wrapper(failing):
-            response = browser.post(url, data)
-        connection.needs_rollback = False  # else nobody could look any more
-        after = everything()
-        transaction.savepoint_rollback(undo)
+        before, failing = everything(), Failing(number)
+        with undone():
+            with connection.execute_wrapper(failing):
+                response = browser.post(url, data)
+            connection.needs_rollback = False  # else nobody could look any more
+            after = everything()
         if failing.failed:
             self.assertContains(response, "not saved", status_code=503, msg_prefix=name)
         else:

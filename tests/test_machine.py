@@ -159,7 +159,7 @@ ORDER BY s.id, a.seq
 
 
 def only_reads(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-    assert sql.startswith("SELECT"), f"A GET wrote: {sql}"
+    assert sql.lstrip().startswith("SELECT"), f"A GET wrote: {sql}"
     return execute(sql, *rest)
 
 

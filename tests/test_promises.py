@@ -14,10 +14,9 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.db import transaction
 from django.test import Client, RequestFactory, override_settings
 
-from tests.base import rows
+from tests.base import rows, undone
 from tests.test_matrix import ROUTES, RoutesTestCase
 from tests.test_observing import json_log
 from troubleshooter.models import (
@@ -83,10 +82,9 @@ class EveryAddressTestCase(RoutesTestCase):
     def tried(self, send: Any, *args: Any, **more: Any) -> Any:
         """The answer to a request; whatever it did is undone, and no limit is reached."""
         cache.clear()
-        before = transaction.savepoint()
-        response = send(*args, **more)
-        response.read = b"".join(response)
-        transaction.savepoint_rollback(before)
+        with undone():
+            response = send(*args, **more)
+            response.read = b"".join(response)
         return response
 
     def fields(self, url: str) -> Fields:

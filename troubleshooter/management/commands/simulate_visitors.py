@@ -114,11 +114,11 @@ def cure(guide: str, symptom: str, fix: str) -> float:
 
 def backdate(session: Session, started: datetime, minutes: dict[int, float]) -> None:
     """Let the session have happened from `started` on, each attempt taking its minutes."""
-    now = started
-    for row in session.rows:
+    now, rows = started, list(session.attempts.order_by("seq"))
+    for row in rows:
         row.shown_at = now
         if row.answered_at:
             now += timedelta(minutes=minutes[row.seq])
             row.answered_at = now
-    Attempt.objects.bulk_update(session.rows, ["shown_at", "answered_at"])
+    Attempt.objects.bulk_update(rows, ["shown_at", "answered_at"])
     Session.objects.filter(pk=session.pk).update(started_at=started, last_answer_at=now)

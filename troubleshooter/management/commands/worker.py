@@ -6,6 +6,7 @@
 import logging
 import random
 import signal
+import sys
 import threading
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
@@ -200,6 +201,12 @@ JOBS: tuple[Job, ...] = (
 )
 
 
+def lost(fault: "sys.UnraisableHookArgs") -> None:
+    """Say what was raised where nobody could catch it, but not that the worker was told to end."""
+    if fault.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(fault)
+
+
 class Command(BaseCommand):
     help = (
         "Does what is due, again and again: mail and webhooks leave, planned editions go live,"
@@ -225,6 +232,7 @@ class Command(BaseCommand):
             told.set()  # what is raised in the middle of a clean-up is lost; this is not
             raise KeyboardInterrupt
 
+        sys.unraisablehook = lost
         try:
             # Both end it at once, in the middle of a job, too: its transaction then never was.
             for how in (signal.SIGTERM, signal.SIGINT):
