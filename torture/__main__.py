@@ -58,7 +58,7 @@ LINES = [
     Line("write lock held", TRUNCATE, storage.lock_held, 0, 2),
     Line("write lock held", WAL, storage.lock_held, 0, 1),
     Line("backup and restore", TRUNCATE, storage.backed_up, 1, 5),
-    Line("power cut", DELETE, power.power_cut, 20, 100),
+    Line("power cut", DELETE, power.power_cut, 50, 100),
     Line("power cut", NORMAL, power.power_cut, 20, 100),
     Line("kill -9 of the server", EARLY, kills.server_killed, 2, 2, answers=30),
     Line("kill -9 of the server", TOGETHER, kills.server_killed, 2, 2, answers=30),
