@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from granian.server.mp import MPServer
 
 PAUSE = 2.0  # seconds before a worker that died is started again
 RENEW = 10.0  # seconds that a new process gets at a reload before the old one is ended
+DEATHS, WITHIN = 5, 10.0  # so many processes may die within so many seconds, and are replaced
 PATIENCE = 10.0  # seconds for what is under way when everything ends
 BACKLOG = 1024  # connections that wait to be taken
 BLOCKING_THREADS = 16  # in each process; on SQLite they share commits
@@ -78,6 +80,24 @@ class Server(MPServer):
     Granian gives each process one of its own, and what the kernel has put into the queue of one
     that ends is lost (`net.ipv4.tcp_migrate_req` mends that, where one may set it).
     """
+
+    _deaths: tuple[float, ...] = ()  # when processes died lately, on the monotonic clock
+
+    def _respawn_workers(
+        self, workers: list[int], spawn_target: Any, target_loader: Any, delay: float = 0
+    ) -> None:
+        """Replace processes that died, or at a reload, where there is a delay.
+
+        Granian ends when a process dies within 5.5 seconds of its start, as if none could start.
+        Memory that ran out may kill more than one, so here it takes more deaths than that.
+        """
+        super()._respawn_workers(workers, spawn_target, target_loader, delay)
+        if not delay:
+            now = time.monotonic()
+            lately = (at for at in self._deaths if now - at < WITHIN)
+            self._deaths = (*lately, *(now for _worker in workers))
+            if len(self._deaths) <= DEATHS:
+                self.respawned_wrks.clear()  # what granian knows a loop by
 
     def _init_shared_socket(self) -> None:
         self._ssp = None

@@ -63,6 +63,13 @@ class DiskTests(PlainTestCase):
         self.assertEqual(self.after(Model.NAMES, *seen), {FILE: b"old", JOURNAL: b"page"})
         self.assertEqual(self.after(Model.NAMES, *seen, *synced(FOLDER, 2)), {FILE: b"old"})
 
+    def test_a_new_name_may_be_missing_until_its_folder_is_synced(self) -> None:
+        seen = [wrote(b"page", path=JOURNAL), *synced(JOURNAL)]
+        self.assertEqual(self.after(Model.NEW, *seen), {FILE: b"old"})
+        self.assertEqual(
+            self.after(Model.NEW, *seen, *synced(FOLDER, 2)), {FILE: b"old", JOURNAL: b"page"}
+        )
+
     def test_a_file_can_be_cut_and_lengthened(self) -> None:
         cut, longer = Event(0, "t", FILE, 1), Event(0, "t", FILE, 5)
         self.assertEqual(self.after(Model.SYNCED, cut, *synced()), {FILE: b"o"})

@@ -22,8 +22,10 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.test import TestCase, override_settings
 from django.utils import timezone
+from granian.constants import Interfaces
+from granian.server.mp import MPServer
 
-from helpdesk.serve import Beside
+from helpdesk.serve import DEATHS, WITHIN, Beside, Server
 from tests.base import CastTestCase, walk
 from troubleshooter import analytics, outbound
 from troubleshooter.management.commands import worker
@@ -297,6 +299,44 @@ class ServeTests(ProcessTestCase):
         process.kill()
         process.wait()
         self.assertTrue(soon(lambda: all(gone(pid) for pid in started)))
+
+
+class DeathTests(PlainTestCase):
+    """Granian ends when a process dies that `respawned_wrks` has as new: it takes it for a loop."""
+
+    def setUp(self) -> None:
+        def replaced(server: Server, workers: list[int], *_rest: object) -> None:
+            server.respawned_wrks |= dict.fromkeys(workers, self.clock())
+
+        self.clock = self.enterContext(patch("helpdesk.serve.time")).monotonic
+        self.clock.return_value = 0.0
+        self.enterContext(patch.object(MPServer, "_respawn_workers", replaced))
+        self.server = Server("helpdesk.server:application", interface=Interfaces.WSGI)
+
+    def die(self, times: int) -> None:
+        for _time in range(times):
+            self.clock.return_value += 0.1
+            self.server._respawn_workers([0], None, None)
+
+    def test_a_few_at_once_are_no_loop(self) -> None:
+        self.die(DEATHS)
+        self.assertEqual(self.server.respawned_wrks, {})
+
+    def test_more_of_them_are_one(self) -> None:
+        self.die(DEATHS + 1)
+        self.assertIn(0, self.server.respawned_wrks)
+
+    def test_those_of_long_ago_do_not_count(self) -> None:
+        self.die(DEATHS)
+        self.clock.return_value += WITHIN
+        self.die(1)
+        self.assertEqual(self.server.respawned_wrks, {})
+
+    def test_a_reload_is_no_death(self) -> None:
+        for _time in range(DEATHS + 1):
+            self.server._respawn_workers([0, 1], None, None, 10.0)
+        self.die(1)
+        self.assertEqual(self.server.respawned_wrks, {})
 
 
 def children(pid: int) -> list[int]:

@@ -1,7 +1,8 @@
 """What a disk could hold after a power cut, worked out from what was asked of it. Pure.
 
 A write is on the disk for certain only once its file was synced after it. Until then any part of
-it may be there; a name that was removed may still be there until its folder was synced.
+it may be there; until its folder was synced, a name that was removed may still be there, and one
+that is new may not be there yet.
 """
 
 import random
@@ -21,6 +22,7 @@ class Model(StrEnum):
     SOME = "some of the rest, too"  # any sectors of it, in no order
     TORN = "all, the last one torn"
     NAMES = "removed names come back"  # and only what was synced
+    NEW = "new names are not there yet"  # and only what was synced
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class _File:
     def after(self, model: Model, chance: random.Random) -> bytes:
         """What the disk could hold of it after a power cut."""
         held = bytearray(self.safe)
-        if model in (Model.SYNCED, Model.NAMES):
+        if model in (Model.SYNCED, Model.NAMES, Model.NEW):
             return bytes(held)
         for event in self.since[:-1] if model is Model.TORN else self.since:
             if model is Model.TORN:
@@ -112,12 +114,16 @@ class Disk:
         """`files`: what is there, and safe, before the first event."""
         self._files = {path: _File(bytearray(content)) for path, content in files.items()}
         self._removed: dict[str, _File] = {}  # since their folder was synced
+        self._new: set[str] = set()  # since then, too
         self._syncs: dict[int, tuple[_File, int]] = {}  # of what, and what was asked for by then
 
     def see(self, event: Event) -> None:
         match event.kind:
             case "w" | "t":
-                self._files.setdefault(event.path, _File()).since.append(event)
+                if event.path not in self._files:
+                    self._files[event.path] = _File()
+                    self._new.add(event.path)
+                self._files[event.path].since.append(event)
             case "b" if event.path in self._files:
                 file = self._files[event.path]
                 self._syncs[event.token] = file, file.asked
@@ -128,10 +134,14 @@ class Disk:
                 inside = event.path.rstrip("/") + "/"
                 for path in [each for each in self._removed if each.startswith(inside)]:
                     del self._removed[path]
+                self._new = {path for path in self._new if not path.startswith(inside)}
             case "u" if event.path in self._files:
                 self._removed[event.path] = self._files.pop(event.path)
+                self._new.discard(event.path)
 
     def after(self, model: Model, chance: random.Random) -> dict[str, bytes]:
         """The files after a power cut at this moment."""
         files = self._files | (self._removed if model is Model.NAMES else {})
+        if model is Model.NEW:
+            files = {path: file for path, file in files.items() if path not in self._new}
         return {path: file.after(model, chance) for path, file in files.items()}

@@ -43,7 +43,7 @@ class Mode:
         return (sqlite if self.journal else {}) | {"TORTURE_MUTANT": self.mutant}
 
 
-DELETE = Mode("SQLite DELETE", "DELETE")
+TRUNCATE = Mode("SQLite TRUNCATE", "TRUNCATE")
 WAL = Mode("SQLite WAL", "WAL")
 POSTGRES = Mode("PostgreSQL")
 
@@ -145,14 +145,12 @@ class Read:
     """What a database says."""
 
     integrity: str  # of a SQLite file
-    synchronous: str  # what SQLite's setting was when it was read
     sessions: list[Stored]
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> "Read":
         return cls(
             told["integrity"],
-            told["synchronous"],
             [
                 Stored(each.pop("key"), rows=[_row(*row) for row in each.pop("rows")], **each)
                 for each in told["sessions"]
@@ -170,7 +168,7 @@ def _first() -> Path:
     folder = TemporaryDirectory(prefix="torture-first-")
     atexit.register(folder.cleanup)
     env = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
-    env |= DELETE.environment
+    env |= TRUNCATE.environment
     env |= {"DJANGO_SETTINGS_MODULE": "torture.settings", "VAR_DIR": folder.name}
     Installation(Path(folder.name), 0, env).run("manage.py", "run", "--prepare-only")
     return Path(folder.name)

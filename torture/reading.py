@@ -23,11 +23,10 @@ def read() -> dict[str, Any]:
         sqlite = connection.vendor == "sqlite"
         return {
             "integrity": pragma("integrity_check") if sqlite else "ok",
-            "synchronous": pragma("synchronous") if sqlite else "",
             "sessions": list(sessions()),
         }
     except DatabaseError as fault:
-        return {"integrity": f"unreadable: {fault}", "synchronous": "", "sessions": []}
+        return {"integrity": f"unreadable: {fault}", "sessions": []}
 
 
 def pragma(name: str) -> str:

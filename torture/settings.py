@@ -23,6 +23,8 @@ for _pragma, _name in (("journal_mode", "JOURNAL"), ("synchronous", "SYNCHRONOUS
 match os.environ.get("TORTURE_MUTANT"):
     case "early":
         MIDDLEWARE = ["torture.mutants.AcknowledgedEarly", *MIDDLEWARE]
+    case "together":
+        MIDDLEWARE = ["torture.mutants.FollowersToldEarly", *MIDDLEWARE]
     case "asynchronous":
         _words = f"{_options['options']} -c synchronous_commit=off"
         DATABASES["default"]["OPTIONS"] = _options | {"options": _words}
