@@ -4,6 +4,7 @@ They are prepared pages: what is this visitor's alone has a mark in them (see pr
 """
 
 from collections.abc import Callable, Hashable
+from datetime import UTC
 from functools import wraps
 from typing import Any
 
@@ -249,7 +250,7 @@ def _end_page(session: Session) -> Prepared:
         shown |= FollowUp.terms()
         follow_up = FollowUp.objects.about(session)
     shown |= {"by": by, "by_url": f"/s/{KEY}/{by.key}/", "may_ask": may_ask}
-    asked = follow_up and (follow_up.due_at, follow_up.sent_at)
+    asked = follow_up and (follow_up.due_at.astimezone(UTC).date(), bool(follow_up.sent_at))
     same = (by.key, may_ask, *FollowUp.terms().values(), asked)
     return _page(session, "resolved", lambda: {**shown, "follow_up": follow_up}, same, slots, url)
 
