@@ -24,7 +24,7 @@ test: $(DEV) ## Run every test (those in a browser only where a Chromium is inst
 	@$(BIN)/pytest
 
 next: .venv-next/dev.stamp ## Run the tests, but for a browser's, on Python 3.13 and Django 6.1, warnings as errors
-	@.venv-next/bin/pytest --ignore=tests/browser -n auto $(NEXT_ALLOWS) $(NEXT_TESTS)
+	@.venv-next/bin/pytest --ignore=tests/browser $(NEXT_ALLOWS) $(NEXT_TESTS)
 
 browser: $(DEV) ## Install Chromium if it is missing, and run the tests that need it
 	@$(HAVE_CHROMIUM) || { \
@@ -116,7 +116,7 @@ NEXT_DJANGO = Django>=6.1,<6.2
 NEXT_ALLOWS = -W "ignore:The EMAIL_" -W "ignore:get_connection() is deprecated"
 
 .venv-next/dev.stamp: requirements.txt requirements-postgres.txt requirements-dev.txt
-	@$(NEXT_PYTHON) -c '' 2>/dev/null || { \
+	@$(NEXT_PYTHON) -c pass 2>/dev/null || { \
 	  echo "This needs $(NEXT_PYTHON). Another one: make next NEXT_PYTHON=python3.14" >&2; exit 1; }
 	@$(NEXT_PYTHON) -m venv .venv-next
 	@echo "Installing $(NEXT_DJANGO) and what $^ list …"

@@ -181,12 +181,22 @@ def everything() -> list[list[Any]]:
     return [[*Session.objects.order_by("pk").values_list()], [*attempts]]
 
 
+FORBIDDEN = """
+    SELECT setconfig[1] FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase
+    WHERE datname = current_database()
+"""
+
+
 def divided() -> dict[str, Any]:
     """What the file does to a desk that lived without it."""
     lives()
     old = everything()
     apply("partitions.sql")
-    return {"same rows": old == everything(), "rows": [len(each) for each in old]}
+    return {
+        "same rows": old == everything(),
+        "rows": [len(each) for each in old],
+        "forbidden": sql(FORBIDDEN),
+    }
 
 
 def held(session: Session) -> dict[str, Any]:

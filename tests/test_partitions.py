@@ -46,7 +46,13 @@ class PartitionTests(PlainTestCase):
         cls.found = found_by("partitions")
 
     def test_a_desk_that_lived_without_them_keeps_every_row(self) -> None:
-        self.assertEqual(self.found["divided"], {"same rows": True, "rows": [5, 13]})
+        divided = self.found["divided"]
+        self.assertEqual((divided["same rows"], divided["rows"]), (True, [5, 13]))
+
+    def test_no_processes_are_started_to_look_into_months(self) -> None:
+        self.assertEqual(
+            self.found["divided"]["forbidden"], [["max_parallel_workers_per_gather=0"]]
+        )
 
     def test_sessions_get_numbers_of_the_month_that_began_last(self) -> None:
         self.assertLess(self.found["waiting"], 1000)

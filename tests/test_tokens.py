@@ -127,7 +127,8 @@ class SessionKeyTests(SimpleTestCase):
 
     def test_the_database_alone_opens_nothing(self) -> None:
         public_id = tokens.public_id(bytes(12))
-        for guess in ("", "\0" * 16, salted_hmac("session", public_id).hexdigest()[:22]):
+        guessed = salted_hmac("session", public_id, algorithm="sha256").hexdigest()[:22]
+        for guess in ("", "\0" * 16, guessed):
             self.assertIsNone(tokens.open_session_key(public_id + guess))
 
     def test_keys_made_with_an_older_secret_stay_good(self) -> None:
