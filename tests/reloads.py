@@ -47,11 +47,12 @@ def children(pid: int) -> set[int]:
 
 
 def serving(pid: int) -> set[int]:
-    return {
-        child
-        for child in children(pid)
-        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
-    }
+    found = set()
+    for child in children(pid):
+        with suppress(OSError):  # it ended just now
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.add(child)
+    return found
 
 
 def reload_under_load(reloads: int, clients: int, token: str = "") -> Found:
