@@ -77,7 +77,7 @@ def judge(
     if failed := heard.statuses[500]:
         finding.wrong.append(f"{failed} answers were 500")
     if finding.nemesis == "reload" and heard.silences:
-        finding.wrong.append(f"{heard.silences} requests were not answered")
+        finding.wrong.append(f"requests that were not answered: {dict(heard.silences)}")
     if heard.unsaid:
         finding.wrong.append(f"{heard.unsaid} refusals do not say that nothing was saved")
     if heard.stale:

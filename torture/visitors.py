@@ -64,7 +64,7 @@ class Heard:
     """What came back, besides pages: for the table and for whoever looks for the cause."""
 
     statuses: Counter[int] = field(default_factory=Counter)
-    silences: int = 0  # a connection that was refused, or cut before the answer was whole
+    silences: Counter[str] = field(default_factory=Counter)  # no whole answer: refused, cut, late
     unsaid: int = 0  # a 503 that does not say that nothing was saved, or not when to come back
     stale: int = 0  # a page that knew less than was acknowledged before
     strange: list[str] = field(default_factory=list)
@@ -191,8 +191,8 @@ class Visitor(threading.Thread):
         """What came back; None when nothing did, so that nobody knows what became of it."""
         try:
             reply = exchange(self.port, method, path, form, self.htmx and method == "POST")
-        except (OSError, http.client.HTTPException):
-            self.heard.silences += 1
+        except (OSError, http.client.HTTPException) as fault:
+            self.heard.silences[type(fault).__name__] += 1
             return None
         self.heard.statuses[reply.status] += 1
         if reply.status == 503 and method == "POST":
