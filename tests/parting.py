@@ -235,7 +235,7 @@ def partitions() -> None:
     report["in use"] = refused(f"CALL helpdesk_drop_month('{third}')")
     sql(f"CALL helpdesk_begin_month('{fourth}')")
     report["dropped whole"] = dropped(third)
-    for target in ("0010_notices", "0016_staff"):
+    for target in ("0010_notices", "0017_counts_of_persons"):
         call_command("migrate", "troubleshooter", target, verbosity=0)
     report["after migrating"] = len(lives())
     json.dump(report, sys.stdout)

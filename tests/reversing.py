@@ -26,6 +26,7 @@ from troubleshooter import folding
 from troubleshooter.models import (
     AuditLine,
     Beat,
+    Cure,
     Delivery,
     Edition,
     Erasure,
@@ -66,9 +67,9 @@ def seed() -> None:
     Edition.objects.publish(guide, by=None)
     session = Session.objects.start(edition, "offline", platform="ios")
     base.walk(session, "not_fixed", "no_time", "fixed")
-    base.ask(base.walk(Session.objects.start(edition, "unknown"), "not_fixed")).reply(
-        erin, "Hello."
-    )
+    asked = base.ask(base.walk(Session.objects.start(edition, "unknown"), "not_fixed"))
+    asked.reply(erin, "Hello.")
+    asked.close(erin, Cure.FIX, "cable")
     base.ask_later(session)
     HandOver.objects.make(base.walk(Session.objects.start(edition, ""), "not_fixed"))
     base.count()

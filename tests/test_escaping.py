@@ -9,7 +9,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.base import CastTestCase, ask, make_staff, walk
+from tests.base import CastTestCase, ask, count, make_staff, walk
 from troubleshooter.models import (
     Cure,
     Delivery,
@@ -130,6 +130,7 @@ class EscapingTests(CastTestCase):
     def test_in_the_files_of_escalations_no_cell_is_a_formula(self) -> None:
         Guide.objects.update(title="=1+1")
         Edition.objects.publish(Guide.objects.get(), by=None)
+        count()
         staff = Client()
         staff.force_login(self.ada)
         response = staff.get("/escalation-numbers/guides.csv")
