@@ -51,5 +51,5 @@ def _told_before_the_commit(self: commits._Group, jobs: list[commits._Job]) -> N
             job.result = job.work()
         for job in jobs[1:]:  # the first one leads
             job.done = True
-            job.turn.set()
+            job.turn.release()
         time.sleep(DELAY)
