@@ -335,7 +335,7 @@ def _line(session: Session, fix: ReadingFix, attempt: Attempt, here: bool) -> Pi
     """One line; its link leads from one page of the session to another, so no key is in it."""
     template = "troubleshooter/_tried_line.html"
     same = (template, session.edition.digest, fix.key, attempt.outcome, attempt.reason, here)
-    context = {"fix": fix, "attempt": attempt, "here": here}
+    context = {"fix": fix, "attempt": attempt, "here": here, "url": f"../{fix.key}/"}
     return filled(same, lambda: render_to_string(template, context), {})
 
 
