@@ -468,7 +468,9 @@ class Session(models.Model):
             "outcome": None,
             "reason": "",
         }
-        return held(Attempt, shown)
+        added = held(Attempt, shown)
+        added.session = self
+        return added
 
 
 def _orders(edition: Edition, symptom_key: str) -> tuple[list[str], list[str], str]:
