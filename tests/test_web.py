@@ -313,7 +313,8 @@ class LostConnectionTests(TransactionTestCase):
     def test_one_that_died_meanwhile_is_replaced_before_a_visitor_meets_it(self) -> None:
         """As when PostgreSQL was restarted while nobody came."""
         connection.close()
-        connection.close_pool()  # what threads of other tests took along is not in the new one
+        # What threads of other tests took along is not in the new pool.
+        connection.close_pool()  # type: ignore[attr-defined]  # only PostgreSQL has one
         self.assertEqual(self.client.get("/").status_code, 200)
         connection.close()  # at the end of a request: it waits in the pool for the next one
         other = connection.copy()
