@@ -98,3 +98,36 @@ class TogetherTests(TransactionTestCase):
         ):
             together(lambda: add("a"))
         self.assertEqual(together(lambda: add("later")), "later")
+
+    def test_who_waits_behind_one_that_cannot_begin_gives_up_and_the_first_goes_on(self) -> None:
+        """So a lock that is held for long does not take all threads from those who only read."""
+        stuck, go_on = threading.Event(), threading.Event()
+        begin = DatabaseWrapper._start_transaction_under_autocommit
+
+        def waiting(self: DatabaseWrapper) -> None:
+            stuck.set()
+            go_on.wait(5)
+            begin(self)
+
+        def post(name: str) -> str:
+            try:
+                return together(lambda: add(name))
+            finally:
+                here = connections[DEFAULT_DB_ALIAS]
+                assert isinstance(here, DatabaseWrapper)
+                here._close()
+
+        with (
+            mock.patch.object(DatabaseWrapper, "_start_transaction_under_autocommit", waiting),
+            mock.patch("troubleshooter.models.commits.PATIENCE", 0.02),
+            ThreadPoolExecutor(3) as threads,
+        ):
+            first = threads.submit(post, "first")
+            stuck.wait(5)
+            for late in ("behind", "when it is known"):
+                with self.assertRaisesMessage(OperationalError, "locked"):
+                    threads.submit(post, late).result(5)
+            go_on.set()
+            self.assertEqual(first.result(5), "first")
+        self.assertEqual(names(), ["first"])
+        self.assertEqual(together(lambda: add("later")), "later")

@@ -6,12 +6,16 @@ is on the disk. PostgreSQL does this by itself.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
 
 T = TypeVar("T")
+
+# Seconds that a thread waits behind another which cannot begin: pages need the threads, too.
+PATIENCE = 3.0
 
 
 def together(work: Callable[[], T]) -> T:
@@ -39,6 +43,7 @@ class _Job:
         self.work = work
         self.turn = threading.Lock()  # free when it is done, or its own thread is to lead
         self.turn.acquire()
+        self.leads = False
         self.done = False
         self.result: Any = None
         self.error: BaseException | None = None
@@ -58,19 +63,33 @@ class _Group:
         self._moving = threading.Lock()
         self._waiting: list[_Job] = []
         self._led = False
+        self._begins_since: float | None = None  # on the monotonic clock
 
     def do(self, work: Callable[[], Any]) -> Any:
         job = _Job(work)
         with self._moving:
+            since = self._begins_since
+            if since is not None and time.monotonic() - since > PATIENCE:
+                raise _refused()
             self._waiting.append(job)
-            follows, self._led = self._led, True
-        if follows:
-            job.turn.acquire()
+            job.leads, self._led = not self._led, True
+        if not job.leads:
+            self._follow(job)
         if not job.done:
             self._lead()
         if job.error:
             raise job.error
         return job.result
+
+    def _follow(self, job: _Job) -> None:
+        """Wait until it is done, or its own thread is to lead; give up when nothing begins."""
+        if job.turn.acquire(timeout=PATIENCE):
+            return
+        with self._moving:
+            if job in self._waiting and not job.leads:
+                self._waiting.remove(job)
+                raise _refused()
+        job.turn.acquire()  # it is under way
 
     def _lead(self) -> None:
         jobs: list[_Job] = []
@@ -88,6 +107,7 @@ class _Group:
     def _commit(self, jobs: list[_Job]) -> None:
         """Do what waits, and commit it; each alone when one of them fails."""
         failed = False
+        self._begins_since = time.monotonic()
         with transaction.atomic():
             jobs += self._take()  # only now, so that all who came while we waited are among them
             try:
@@ -103,17 +123,24 @@ class _Group:
     def _take(self) -> list[_Job]:
         with self._moving:
             taken, self._waiting = self._waiting, []
+            self._begins_since = None
         return taken
 
     def _hand_over(self, jobs: list[_Job]) -> None:
         with self._moving:
             following = self._waiting[0] if self._waiting else None
             self._led = following is not None
+            if following:
+                following.leads = True
         for job in jobs:
             job.done = True
             job.turn.release()
         if following:
             following.turn.release()
+
+
+def _refused() -> OperationalError:
+    return OperationalError("database is locked: whoever is first has waited for too long")
 
 
 def _again(error: BaseException) -> BaseException:
