@@ -109,9 +109,21 @@ def serve_from(
     number: int, name: str | None, loader: Any, given: Any, *rest: Any, **others: Any
 ) -> None:
     """Serve from the socket that was handed to this new process, under its number here."""
+    if settings.PIN_WORKERS:
+        keep_to_one_cpu(number)
     _mine, shared = given
     held = SocketHolder(shared.fileno(), False, BACKLOG)  # type: ignore[call-arg]
     MPServer._spawn_wsgi_worker(number, name, loader, ((None, held), shared), *rest, **others)
+
+
+def keep_to_one_cpu(number: int) -> None:
+    """Let all threads of this process take turns on one CPU, another one for each process.
+
+    Only one thread at a time runs Python. If each that gets its turn wakes on another CPU, it
+    finds nothing of what it needs in the caches there, which costs a third of a request.
+    """
+    cpus = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cpus[number % len(cpus)]})
 
 
 def count_together() -> None:

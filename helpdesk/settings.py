@@ -54,6 +54,10 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 (LAN asks for just that)
 HOST = setting("HOST", EVERYWHERE if LAN else "127.0.0.1", host, "an address like 127.0.0.1")
 PORT = setting("PORT", 8000, number(1, 65535), "a port number from 1 to 65535")
 WORKERS = setting("WORKERS", 2, number(1, 64), "a number of processes from 1 to 64")
+# Whether each of them keeps to one CPU. Where they fill half of the machine, it is taken for ours;
+# else they could be kept to a CPU that others use while the next one is idle.
+_cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+PIN_WORKERS = setting("PIN_WORKERS", 0 < _cpus <= 2 * WORKERS, flag, "1 or 0") and bool(_cpus)
 WORKER_SECONDS = setting("WORKER_SECONDS", 2, number(1, 3600), "a number from 1 to 3600")
 # How often the worker counts for the pages of numbers.
 COUNT_SECONDS = setting("COUNT_SECONDS", 60, number(1, 3600), "a number from 1 to 3600")

@@ -1,12 +1,19 @@
-"""The real server before what is hardly HTTP: one answer, no second request out of the first."""
+"""The real server before what is hardly HTTP: one answer, no second request out of the first.
 
+And where its processes run.
+"""
+
+import os
 import socket
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest import skipUnless
 from urllib.parse import urlsplit
 
 from django.test import SimpleTestCase
 
+from helpdesk.serve import keep_to_one_cpu
 from tests.browser.conftest import running
 
 HOST = b"Host: 127.0.0.1\r\nConnection: close\r\n"
@@ -97,3 +104,19 @@ class OddTests(SimpleTestCase):
                 self.assertNotIn(b"Sitemap:", said)  # robots.txt, had it been let through
                 self.assertNotIn(b"\r\nset-cookie:", said.lower())
         self.assertEqual(self.answers(got(b"", b"/healthz"))[9:12], b"200")
+
+
+@skipUnless(hasattr(os, "sched_getaffinity"), "the system pins nothing")
+class PinTests(SimpleTestCase):
+    def test_neighbours_keep_to_different_cpus_as_far_as_there_are_some(self) -> None:
+        def kept(number: int) -> set[int]:
+            keep_to_one_cpu(number)  # of this thread alone, which ends with it
+            return os.sched_getaffinity(0)
+
+        cpus = os.sched_getaffinity(0)
+        found = []
+        for number in range(1, len(cpus) + 1):
+            with ThreadPoolExecutor(1) as thread:
+                found.append(thread.submit(kept, number).result())
+        self.assertEqual([len(each) for each in found], [1] * len(cpus))
+        self.assertEqual(set.union(*found), cpus)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import skipUnless
 from unittest.mock import patch
 
 from django.conf import settings
@@ -49,6 +50,18 @@ class ValueTests(SettingsTestCase):
         self.assertEqual(made["SITE_URL"], "http://127.0.0.1:8000")
         self.assertEqual((made["HOST"], made["PORT"], made["WORKERS"]), ("127.0.0.1", 8000, 2))
         self.assertFalse(made["DEBUG"])
+
+    @skipUnless(hasattr(os, "sched_getaffinity"), "the system pins nothing")
+    def test_processes_are_pinned_where_they_fill_half_of_the_machine(self) -> None:
+        cpus = len(os.sched_getaffinity(0))
+        for given, pinned in (
+            ({"WORKERS": str(min(cpus, 64))}, True),
+            ({"WORKERS": str(min(cpus, 64)), "PIN_WORKERS": "0"}, False),
+            ({"WORKERS": "1"}, cpus <= 2),
+            ({"WORKERS": "1", "PIN_WORKERS": "1"}, True),
+        ):
+            with self.subTest(given):
+                self.assertIs(self.load(**given)["PIN_WORKERS"], pinned)
 
     def test_a_value_that_cannot_be_right_is_refused(self) -> None:
         for name, value in [
