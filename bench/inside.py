@@ -2,6 +2,8 @@
 
     python -m bench.inside     (with the settings of the product, or of a floor)
 
+It does not wait for the disk, which is another figure (bench/durable.py): commits are not synced.
+
 Waits for lines on its input; each holds a number, and gets the microseconds of CPU that one of so
 many requests took. bench/serving.py starts one for the product and one for bare Django.
 """
@@ -14,6 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.db import connection
 
 from bench.servers import GUIDE
 from bench.visits import Answers, Reads, Visit, Work, read_symptoms
@@ -25,6 +28,9 @@ class Inside:
 
     def __init__(self) -> None:
         self.application = get_wsgi_application()
+        sqlite = connection.vendor == "sqlite"
+        with connection.cursor() as cursor:  # of this thread, kept; of the pool there is one
+            cursor.execute("PRAGMA synchronous=OFF" if sqlite else "SET synchronous_commit = off")
 
     def ask(self, environ: dict[str, Any]) -> Response:
         head: list[Any] = []
