@@ -81,17 +81,17 @@ class PlantedTests(PlainTestCase):
 
     def test_a_changed_answer_is_found(self) -> None:
         history, session = plainly()
-        rows = [replace(session.rows[0], outcome=Outcome.SKIPPED, reason="other")]
+        rows = [session.rows[0]._replace(outcome=Outcome.SKIPPED, reason="other")]
         self.assertFound(Kind.CHANGED, history, stored([*rows, *session.rows[1:]]))
 
     def test_a_changed_reason_is_found(self) -> None:
         history, session = plainly()
-        rows = [session.rows[0], replace(session.rows[1], reason="afraid"), session.rows[2]]
+        rows = [session.rows[0], session.rows[1]._replace(reason="afraid"), session.rows[2]]
         self.assertFound(Kind.CHANGED, history, stored(rows))
 
     def test_a_doubled_answer_is_found(self) -> None:
         history, session = plainly()
-        twice = replace(session.rows[-1], seq=4)
+        twice = session.rows[-1]._replace(seq=4)
         self.assertFound(Kind.DOUBLED, history, stored([*session.rows, twice]))
 
     def test_an_answer_that_nobody_gave_is_found(self) -> None:
@@ -108,7 +108,7 @@ class PlantedTests(PlainTestCase):
 
     def test_a_gap_is_found(self) -> None:
         history, session = plainly()
-        rows = [*session.rows[:2], replace(session.rows[2], seq=4)]
+        rows = [*session.rows[:2], session.rows[2]._replace(seq=4)]
         self.assertFound(Kind.GAP, history, stored(rows))
 
     def test_two_changes_in_the_wrong_order_are_found(self) -> None:
@@ -116,7 +116,7 @@ class PlantedTests(PlainTestCase):
         history, session = walked([*moves, ((Outcome.SKIPPED, "afraid"), 0)])
         added = [row for row in session.rows if row.outcome is Outcome.SKIPPED]
         swapped = {added[0].seq: added[1].reason, added[1].seq: added[0].reason}
-        rows = [replace(row, reason=swapped.get(row.seq, row.reason)) for row in session.rows]
+        rows = [row._replace(reason=swapped.get(row.seq, row.reason)) for row in session.rows]
         self.assertEqual(check(history, [session]), [])
         self.assertFound(Kind.DISORDERED, history, stored(rows))
 
@@ -170,7 +170,7 @@ class AnyHistoryTests(PlainTestCase):
         row = data.draw(st.sampled_from(answered))
         other = data.draw(SAID.filter(lambda said: said != (row.outcome, row.reason)))
         rows = [
-            replace(row, outcome=other[0], reason=other[1]) if each is row else each
+            row._replace(outcome=other[0], reason=other[1]) if each is row else each
             for each in session.rows
         ]
         self.assertNotEqual(check(history, [stored(rows)]), [])

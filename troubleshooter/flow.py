@@ -6,6 +6,7 @@ replayed from its order of fixes and its attempts, oldest first.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -38,8 +39,7 @@ class Status(TextChoices):
     EXHAUSTED = "exhausted", _("Out of fixes")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One attempt as the rules see it."""
 
     seq: int

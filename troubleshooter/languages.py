@@ -5,6 +5,7 @@ another one. Every other page follows the browser, visitors' and staff's alike. 
 """
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -65,6 +66,13 @@ def chosen(request: HttpRequest) -> str:
     return asked if asked in dict(settings.LANGUAGES) else ""
 
 
+def speaking(language: str) -> AbstractContextManager[None]:
+    """Sentences are in this language meanwhile; in the one they are in when none is named."""
+    if not language or language == translation.get_language():
+        return nullcontext()
+    return translation.override(language)
+
+
 class Languages:
     """Let sentences be in the language the browser prefers, for the time of one request.
 
@@ -77,7 +85,7 @@ class Languages:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         best = next(iter(wanted(request)), settings.LANGUAGE_CODE)
-        with translation.override(best):
+        with speaking(best):
             response = self.get_response(request)
         kind = response.headers.get("Content-Type", "").partition(";")[0]
         if kind in DEPENDING and "Content-Language" not in response:

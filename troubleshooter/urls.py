@@ -1,7 +1,7 @@
 """All routes, grouped by path. The route table reads as the site map."""
 
 from django.contrib.sitemaps.views import sitemap
-from django.urls import path, register_converter
+from django.urls import include, path, register_converter
 from django.urls.converters import StringConverter
 from django.views.decorators.http import require_safe
 
@@ -29,15 +29,19 @@ register_converter(SessionKey, "key")
 register_converter(EscalationKey, "escalation")
 register_converter(Sha256, "sha256")
 
+of_session = [
+    path("", walking.session, name="session"),
+    path("end/", walking.end, name="session_end"),
+    path("person/", walking.in_session(asking.person), name="session_person"),
+    path("still/", walking.in_session(following.still), name="session_still"),
+    path("qr.svg", walking.in_session(handover.qr), name="session_qr"),
+    path("code/", walking.in_session(handover.code), name="session_code"),
+    path("<slug:fix_key>/", walking.fix, name="session_fix"),
+]
+
 urlpatterns = [
     # /s/<key>/
-    path("s/<key:key>/", walking.session, name="session"),
-    path("s/<key:key>/end/", walking.end, name="session_end"),
-    path("s/<key:key>/person/", walking.in_session(asking.person), name="session_person"),
-    path("s/<key:key>/still/", walking.in_session(following.still), name="session_still"),
-    path("s/<key:key>/qr.svg", walking.in_session(handover.qr), name="session_qr"),
-    path("s/<key:key>/code/", walking.in_session(handover.code), name="session_code"),
-    path("s/<key:key>/<slug:fix_key>/", walking.fix, name="session_fix"),
+    path("s/<key:key>/", include(of_session)),
     # /e/<key>/
     path("e/<escalation:key>/", asking.escalation, name="escalation"),
     # /f/<key>/: as long as a session's key, and no other door opens by it

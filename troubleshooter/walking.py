@@ -12,7 +12,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
@@ -22,10 +22,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from . import flow, markup, metrics, tokens
 from .delivery import mail_is_set_up
 from .flow import Outcome, Reason
-from .languages import newer
+from .languages import newer, speaking
 from .models import Attempt, FollowUp, Kind, Move, ReadingFix, Session, transcript, tried
 from .prepared import Pieces, filled, mark
-from .web import Context, Page, Prepared, foreign, from_here, respond, saying, see_other
+from .web import SAVED, Context, Page, Prepared, foreign, from_here, respond, saying, see_other
 
 SessionView = Callable[..., HttpResponse]
 
@@ -63,7 +63,7 @@ def in_session(view: SessionView) -> SessionView:
         session = Session.objects.walk(public_id)
         if session is None or session.expired(timezone.now()):
             return respond(request, _ended(session))
-        with translation.override(session.language):
+        with speaking(session.language):
             return view(request, session, **kwargs)
 
     return with_key(wrapped)
@@ -106,8 +106,9 @@ def answer(request: HttpRequest, public_id: str, fix_key: str) -> HttpResponse:
     if move.kind is Kind.EXPIRED:
         return respond(request, _ended(session))
     if move.kind is Kind.RECORDED:
+        request.META[SAVED] = True
         metrics.RECORDED.inc()
-    with translation.override(session.language):
+    with speaking(session.language):
         return respond(request, _answered(session, move, fix_key, said))
 
 

@@ -3,7 +3,6 @@
 import logging
 import re
 from collections.abc import Callable, Hashable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 from typing import Any
@@ -15,15 +14,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.cache import patch_vary_headers
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from troubleshooter import metrics, prepared
+from troubleshooter.languages import speaking
 
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[HttpRequest], HttpResponse]
+
+SAVED = "helpdesk.saved"  # in the META of a request whose answer is on the disk
 
 
 Context = dict[str, Any]
@@ -68,13 +69,11 @@ def respond(request: HttpRequest, page: Page | Prepared) -> HttpResponse:
     A page without an address is shown where the visitor is.
     """
     posted = request.method == "POST"
-    by_htmx = posted and request.headers.get("HX-Request") == "true"
+    by_htmx = posted and request.META.get("HTTP_HX_REQUEST") == "true"
     if posted and not by_htmx and page.url and page.status == 200:
         return see_other(page.url)
     shell = "fragment.html" if by_htmx else "base.html"
-    current = translation.get_language()
-    language = page.language or current
-    with nullcontext() if language == current else translation.override(language):
+    with speaking(page.language):
         if isinstance(page, Prepared):
             response = _filled(request, page, shell)
         else:
@@ -107,7 +106,7 @@ def _filled(request: HttpRequest, page: Prepared, shell: str) -> HttpResponse:
         response.headers["Content-Encoding"] = "gzip"
     else:
         response = HttpResponse(prepared.plain(pieces), status=page.status)
-    patch_vary_headers(response, ["Accept-Encoding"])
+    response.headers["Vary"] = "Accept-Encoding"
     return response
 
 
@@ -134,10 +133,10 @@ def from_here(request: HttpRequest) -> bool:
     Visitors' forms carry no CSRF cookie: the secret is in the address. This keeps other sites
     from posting into ours all the same. Browsers too old to say are let through.
     """
-    site = request.headers.get("Sec-Fetch-Site")
+    site = request.META.get("HTTP_SEC_FETCH_SITE")
     if site is not None:
         return site in ("same-origin", "none")
-    origin = request.headers.get("Origin")
+    origin = request.META.get("HTTP_ORIGIN")
     return origin is None or origin.partition("://")[2] == request.get_host()
 
 
@@ -270,7 +269,7 @@ class Headers:
 
 
 class Unavailable:
-    """When the database cannot take or give anything, say that nothing was saved."""
+    """When the database cannot take or give anything, say so, and whether the answer is saved."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -283,20 +282,19 @@ class Unavailable:
             return None
         logger.error("The database is unavailable: %s", error)
         metrics.DATABASE_ERRORS.inc()
-        response = respond(
-            request,
-            Page(
-                "troubleshooter/notice.html",
-                {
-                    "broken": True,
-                    "title": _("We cannot save anything at the moment"),
-                    "sentences": [
-                        _("Your answer was not saved; everything you told us before is."),
-                        _("Wait a minute, then go back and answer again."),
-                    ],
-                },
-                status=503,
-            ),
-        )
+        response = respond(request, _unavailable(saved=SAVED in request.META))
         response["Retry-After"] = "30"
         return response
+
+
+def _unavailable(*, saved: bool) -> Page:
+    title = _("We cannot save anything at the moment")
+    sentences = [
+        _("Your answer was not saved; everything you told us before is."),
+        _("Wait a minute, then go back and answer again."),
+    ]
+    if saved:
+        title = _("We cannot show what comes next at the moment")
+        sentences = [_("Your answer was saved."), _("Wait a minute, then load this page again.")]
+    context = {"broken": True, "title": title, "sentences": sentences}
+    return Page("troubleshooter/notice.html", context, status=503)

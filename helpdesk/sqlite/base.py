@@ -10,7 +10,10 @@ is left for those who do not come this way: a shell, a backup.
 import fcntl
 import os
 import time
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import lru_cache
+from typing import Any
 
 from django.db import OperationalError
 from django.db.backends.sqlite3 import base
@@ -24,9 +27,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     _queue: int | None = None  # the open file; a lock on it is held from BEGIN to the end
 
-    def prepared(self) -> CursorWrapper:
+    def create_cursor(self, name: str | None = None) -> "Cursor":
+        made: Cursor = self.connection.cursor(factory=Cursor)
+        return made
+
+    def prepared(self) -> "CursorWrapper | Straight":
         """A cursor for statements that visitors wait for: SQLite keeps each as it was prepared."""
-        return self.cursor()
+        if self.queries_logged or self.execute_wrappers:
+            return self.cursor()
+        self.ensure_connection()
+        return Straight(self)
 
     def _start_transaction_under_autocommit(self) -> None:
         self._queue_up()
@@ -74,6 +84,48 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self._queue is not None:
             with suppress(OSError):
                 fcntl.flock(self._queue, fcntl.LOCK_UN)
+
+
+class Cursor(base.SQLiteCursorWrapper):
+    """One that brings a statement into SQLite's style once, not each time it is executed."""
+
+    def convert_query(self, query: str, *, param_names: Sequence[str] | None = None) -> str:
+        if param_names is None:
+            return _converted(query)
+        return super().convert_query(query, param_names=param_names)
+
+
+class Straight:
+    """A cursor with nothing between a statement and the driver but Django's names of errors."""
+
+    def __init__(self, db: DatabaseWrapper) -> None:
+        self.db = db
+        self.cursor: Any = None
+
+    def __enter__(self) -> "Straight":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self.cursor:
+            self.cursor.close()
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> None:
+        with self.db.wrap_database_errors:
+            self.cursor = self.db.connection.execute(_converted(sql), params)
+
+    @property
+    def rowcount(self) -> int:
+        found: int = self.cursor.rowcount
+        return found
+
+    def fetchone(self) -> Any:
+        with self.db.wrap_database_errors:
+            return self.cursor.fetchone()
+
+
+@lru_cache(maxsize=500)
+def _converted(query: str) -> str:
+    return base.FORMAT_QMARK_REGEX.sub("?", query).replace("%%", "%")
 
 
 def _enter(queue: int) -> bool:

@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from troubleshooter import flow
 from troubleshooter.flow import Outcome, Reason
 
+_OUTCOMES: dict[str | None, Outcome | None] = {None: None, **{each.value: each for each in Outcome}}
+
 
 class Attempt(models.Model):
     """One showing of one fix in one session, and what came of it."""
@@ -58,8 +60,7 @@ class Attempt(models.Model):
     @property
     def rule(self) -> flow.Row:
         """This attempt as the rules of the flow see it."""
-        outcome = Outcome(self.outcome) if self.outcome else None
-        return flow.Row(self.seq, self.fix_key, outcome, self.reason)
+        return flow.Row(self.seq, self.fix_key, _OUTCOMES[self.outcome], self.reason)
 
     @property
     def minutes(self) -> float | None:

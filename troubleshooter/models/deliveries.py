@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy
 from troubleshooter import outbound, tokens
 from troubleshooter.text import BadText, clean_text
 
+from .columns import prepared
 from .fields import LineField
 
 LEASE = timedelta(minutes=2)  # more than handing over a batch may take, whatever happens
@@ -116,6 +117,15 @@ class Webhook(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @staticmethod
+    def wanted(event: "Webhook.Event") -> bool:
+        """Whether any webhook wants this event: asked at each end of a session, so by plain SQL."""
+        with prepared() as cursor:
+            cursor.execute(
+                f"SELECT name FROM troubleshooter_webhook WHERE active AND on_{event}"  # noqa: S608
+            )
+            return cursor.fetchone() is not None
 
     @property
     def host(self) -> str:

@@ -323,9 +323,9 @@ class Session(models.Model):
     def withdrawn(self) -> bool:
         return self.edition.withdrawn_at is not None
 
-    @property
+    @cached_property
     def notice(self) -> Notice | None:
-        """The known trouble that visitors of this guide read now."""
+        """The known trouble that visitors of this guide read at the moment it is first asked."""
         return notice_on(self.edition.guide, timezone.now())
 
     def paused(self, showing: "Attempt") -> bool:
@@ -416,19 +416,18 @@ class Session(models.Model):
         by = following.by if isinstance(following, flow.Resolved) else ""
         moved = Moved(self.last_answer_at, now, flow.status(following), by, answered, added)
         ends = moved.status is not Status.OPEN and stood != (moved.status, by)
-        with transaction.atomic() if ends else nullcontext():
+        tells = ends and self.channel != self.SIMULATED and Webhook.wanted(Webhook.Event.SESSION)
+        with transaction.atomic() if tells else nullcontext():
             if not move(self.pk, moved):
                 return False
             self.last_answer_at, self.status, self.resolved_by = now, moved.status, by
             self.rows, self.following = self.rows + added, following
-            if ends:
+            if tells:
                 self._announce_end()
         return True
 
     def _announce_end(self) -> None:
         """Tell the webhooks that want to hear it; nothing in it says who the visitor is."""
-        if self.channel == self.SIMULATED:
-            return
         rules = [row.rule for row in self.rows]
         data: dict[str, Any] = {
             "session": self.public_id,

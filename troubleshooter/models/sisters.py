@@ -10,7 +10,8 @@ from collections.abc import Hashable, Sequence
 from datetime import datetime
 from typing import Any
 
-from .columns import prepared
+from django.db import connection
+
 from .editions import LONG, Edition
 
 FRESH = 1.0  # seconds for which a process takes what it read to be so
@@ -70,7 +71,7 @@ def _fresh(slug: str, now: datetime) -> Rows:
     moment = time.monotonic()
     if moment - read_at < FRESH and rows:
         return rows
-    with prepared() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(_SQL, [cursor.db.ops.adapt_datetimefield_value(now), slug])
         rows = tuple(map(tuple, cursor.fetchall()))
     if len(_known) >= MOST_KEPT:

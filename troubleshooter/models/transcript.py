@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from troubleshooter import flow
+from troubleshooter.flow import Outcome, Reason
 
 from .attempts import Attempt
 from .reading import ReadingFix
@@ -19,11 +20,11 @@ class Tried:
     attempt: Attempt | None
 
     def __str__(self) -> str:
-        if self.attempt is None:
+        if self.attempt is None or self.attempt.outcome is None:
             return _("%(fix)s: not answered yet") % {"fix": self.fix.title}
-        said = self.attempt.get_outcome_display()
+        said = str(Outcome(self.attempt.outcome).label)
         if self.attempt.reason:
-            said = f"{said} ({self.attempt.get_reason_display()})"
+            said = f"{said} ({Reason(self.attempt.reason).label})"
         line = {"fix": self.fix.title, "said": said, "minutes": round(self.attempt.minutes or 0)}
         if not line["minutes"]:
             return _("%(fix)s: %(said)s") % line

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
-from itertools import islice
+from json import loads
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection
 
 from .attempts import Attempt
-from .columns import Columns, prepared
+from .columns import Columns, array, gathered, prepared
 from .content import Guide
 from .editions import Edition
 from .notices import Notice
@@ -59,21 +60,22 @@ _ADDED = (
 
 
 class _Reading:
-    """The statement that reads a session, and what becomes of its rows."""
+    """The statement that reads a session, and what becomes of the three texts that it gives."""
 
     def __init__(self) -> None:
         sessions: Any = Attempt._meta.get_field("session").related_model
         self.attempt = Columns(Attempt, "a", *ATTEMPT)
-        self.session_columns = Columns(sessions, "s", *SESSION)
+        self.own = Columns(sessions, "s", *SESSION)
         self.about: tuple[Columns[Any], ...] = (
             Columns(Edition, "e", *EDITION),
             Columns(Guide, "g", *GUIDE),
             Columns(Notice, "n", *NOTICE),
         )
-        columns = ", ".join(each.sql for each in (self.attempt, self.session_columns, *self.about))
-        self.sql = f"""SELECT {columns}, o.language, og.slug
+        about = array(*(each.sql for each in self.about), array("o.language", "og.slug"))
+        attempts = f"""SELECT CAST({gathered(self.attempt.sql)} AS text)
+            FROM troubleshooter_attempt a WHERE a.session_id = s.id"""  # noqa: S608 (as below)
+        self.sql = f"""SELECT CAST({about} AS text), CAST({self.own.sql} AS text), ({attempts})
             FROM troubleshooter_session s
-            JOIN troubleshooter_attempt a ON a.session_id = s.id
             JOIN troubleshooter_edition e ON e.id = s.edition_id
             JOIN troubleshooter_guide g ON g.id = e.guide_id
             LEFT JOIN troubleshooter_notice n ON n.stands_on_id = g.id
@@ -81,39 +83,36 @@ class _Reading:
             LEFT JOIN troubleshooter_edition o ON o.guide_id = t.original_id AND o.live
                 AND o.last_major > COALESCE(e.of_edition, 0)
             LEFT JOIN troubleshooter_guide og ON og.id = o.guide_id
-            WHERE s.public_id = %s
-            ORDER BY a.seq"""  # noqa: S608 (only names of ours)
+            WHERE s.public_id = %s"""  # noqa: S608 (only names of ours)
 
-    def session(self, found: Sequence[Sequence[Any]]) -> Any:
-        """The session of these rows, of which there is one for each attempt."""
-        first, attempt, own = found[0], self.attempt.size, self.session_columns.size
-        session = self.session_columns.read(first[attempt : attempt + own])
-        session._state.fields_cache["edition"] = _edition(tuple(first[attempt + own : -2]))
-        session.rows = []
-        for values in found:
-            row = self.attempt.read(values[:attempt])
+    def session(self, about: str, own: str, attempts: str) -> Any:
+        session = self.own.read(loads(own))
+        session._state.fields_cache["edition"], session.newer = _edition(about)
+        session.rows = [self.attempt.read(values) for values in loads(attempts)]
+        session.rows.sort(key=_seq)
+        for row in session.rows:
             row._state.fields_cache["session"] = session
-            session.rows.append(row)
-        if first[-1] is not None:
-            session.newer = (first[-2], first[-1])
         return session
 
 
+_seq = attrgetter("seq")
+
+
 @lru_cache(maxsize=500)
-def _edition(values: tuple[Any, ...]) -> Any:
-    """The edition with its guide and notice; one instance for all who read the same values.
+def _edition(about: str) -> tuple[Any, tuple[str, str] | None]:
+    """The edition with its guide and notice, and what is newer than it; one for all who read this.
 
     Visitors' pages only read it. Whoever moves an edition, a guide or a notice reads it anew.
     """
-    left = iter(values)
-    parts: list[Any] = []
-    for columns in _reading().about:
-        mine = list(islice(left, columns.size))
-        parts.append(None if mine[0] is None else columns.read(mine))
-    edition, guide, notice = parts
+    *parts, (language, slug) = loads(about)
+    made: list[Any] = [
+        columns.read(values) if values[0] is not None else None
+        for columns, values in zip(_reading().about, parts, strict=True)
+    ]
+    edition, guide, notice = made
     guide._state.fields_cache["notice"] = notice
     edition._state.fields_cache["guide"] = guide
-    return edition
+    return edition, None if slug is None else (language, slug)
 
 
 @cache
@@ -130,8 +129,8 @@ def walk(public_id: str) -> Any:
     reading = _reading()
     with prepared() as cursor:
         cursor.execute(reading.sql, [public_id])
-        found = cursor.fetchall()
-    return reading.session(found) if found else None
+        found = cursor.fetchone()
+    return reading.session(*found) if found else None
 
 
 # --- Writing ----------------------------------------------------------------------------------
@@ -168,17 +167,24 @@ _ADD = f"INSERT INTO troubleshooter_attempt (session_id, {', '.join(_ADDED)})"
 
 
 def _in_three(cursor: Any, session_pk: int, moved: Moved) -> bool:
-    _run(cursor, _MOVE, _moving(session_pk, moved))
+    cursor.execute(_MOVE, _kept(_moving(session_pk, moved)))
     if cursor.rowcount == 0:
         return False
     if moved.answered:
         mine = "WHERE session_id = %s AND id = %s AND outcome IS NULL"
-        _run(cursor, f"{_ANSWER} {mine}", _answering(moved.answered))
+        cursor.execute(f"{_ANSWER} {mine}", _kept(_answering(moved.answered)))
     if moved.added:
         row = f"(%s{', %s' * len(_ADDED)})"
         values = [value for each in moved.added for value in (session_pk, *_adding(each))]
-        _run(cursor, f"{_ADD} VALUES {', '.join([row] * len(moved.added))}", values)
+        cursor.execute(f"{_ADD} VALUES {', '.join([row] * len(moved.added))}", _kept(values))
     return True
+
+
+def _kept(values: Sequence[Any]) -> list[Any]:
+    """Values as SQLite keeps them: times in UTC, without saying so."""
+    return [
+        str(each.replace(tzinfo=None)) if isinstance(each, datetime) else each for each in values
+    ]
 
 
 def _in_one(cursor: Any, session_pk: int, moved: Moved) -> bool:
@@ -195,15 +201,8 @@ def _in_one(cursor: Any, session_pk: int, moved: Moved) -> bool:
         these = f"SELECT moved.id, row.* FROM moved, (VALUES {rows}) row"  # noqa: S608 (as above)
         parts.append(f"added AS ({_ADD} {these})")
         values += [value for each in moved.added for value in _adding(each)]
-    whole = f"WITH {', '.join(parts)} SELECT count(*) FROM moved"  # noqa: S608 (as above)
-    _run(cursor, whole, values)
-    found: tuple[int] = cursor.fetchone()
-    return found[0] == 1
-
-
-def _run(cursor: Any, sql: str, values: Sequence[Any]) -> None:
-    adapt = cursor.db.ops.adapt_datetimefield_value
-    cursor.execute(sql, [adapt(each) if isinstance(each, datetime) else each for each in values])
+    cursor.execute(f"WITH {', '.join(parts)} SELECT id FROM moved", values)  # noqa: S608 (as above)
+    return bool(cursor.rowcount)
 
 
 @cache
