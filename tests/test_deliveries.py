@@ -389,8 +389,8 @@ class SessionEndTests(CastTestCase):
         self.assertEqual(self.told(), [])
         self.assertEqual(Session.objects.get().status, "open")
 
-    def test_an_end_takes_four_statements_with_the_reading_and_five_when_it_is_told(self) -> None:
-        for most, active in ((5, True), (4, False)):
+    def test_an_end_takes_four_statements_with_the_reading_and_six_when_it_is_told(self) -> None:
+        for most, active in ((6, True), (4, False)):
             Webhook.objects.update(active=active)
             public_id = self.start().public_id
             with self.assertStatements(most):
