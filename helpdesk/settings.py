@@ -307,8 +307,6 @@ POSTGRES_OPTIONS = {
     "options": "-c lock_timeout=2s -c idle_in_transaction_session_timeout=10s",
     # The server retires idle threads; a pool gets their connections back.
     "pool": {"min_size": 1, "max_size": 16, "timeout": 5},
-    # Of the statements that visitors wait for; a pooler between us may ask for none.
-    "prepare_threshold": 5,
 }
 
 

@@ -2,10 +2,12 @@
 
 from unittest import skipUnless
 
-from django.db import connection
+from django.db import DataError, connection, transaction
+from django.test import TransactionTestCase
 
 from tests.base import CastTestCase, walk
-from troubleshooter.models import Session
+from troubleshooter.models import Session, Topic
+from troubleshooter.models.columns import prepared
 
 
 @skipUnless(connection.vendor == "postgresql", "of PostgreSQL")
@@ -21,3 +23,27 @@ class PreparedTests(CastTestCase):
                 ["%FROM troubleshooter_session s%"],
             )
             self.assertEqual(cursor.fetchone(), (1,))
+
+    def test_what_the_server_refuses_has_djangos_name(self) -> None:
+        with self.assertRaises(DataError), transaction.atomic(), prepared() as cursor:
+            cursor.execute("SELECT 1 / %s::int", [0])
+        self.assertIsNotNone(Session.objects.walk(self.start().public_id))
+
+    def test_all_that_is_given_and_taken_is_text(self) -> None:
+        with prepared() as cursor:
+            cursor.execute("SELECT %s::text, %s::int, %s::bool", ["ä'", 7, None])
+            self.assertEqual(cursor.fetchone(), ("ä'", "7", None))
+
+
+@skipUnless(connection.vendor == "postgresql", "of PostgreSQL")
+class BeginTests(TransactionTestCase):
+    def test_the_first_statement_of_a_transaction_begins_it(self) -> None:
+        with self.assertRaisesMessage(ValueError, "no"), transaction.atomic():
+            with prepared() as cursor:
+                cursor.execute(
+                    "INSERT INTO troubleshooter_topic (slug, name, position) VALUES (%s, %s, %s)",
+                    ["wifi", "Wi-Fi", 1],
+                )
+                self.assertEqual(cursor.rowcount, 1)
+            raise ValueError("no")
+        self.assertEqual(Topic.objects.count(), 0)

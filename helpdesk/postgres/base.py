@@ -81,10 +81,7 @@ class Straight:
             pgconn = self.connection.pgconn
             if not self.connection.autocommit and pgconn.transaction_status == IDLE:
                 self._checked(pgconn.exec_(b"BEGIN"))
-            if self.connection.prepare_threshold is None:
-                self.result = self._checked(pgconn.exec_params(self.query, values))
-            else:
-                self.result = self._checked(pgconn.exec_prepared(self._name(sql), values))
+            self.result = self._checked(pgconn.exec_prepared(self._name(sql), values))
 
     def _name(self, sql: str) -> bytes:
         """What the server calls this statement; it is made known to it once."""
