@@ -3,11 +3,12 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.db.models import F, QuerySet, Sum, TextField
+from django.db.models.functions import Cast
 
 from troubleshooter.models import (
     COUNTS,
@@ -162,7 +163,10 @@ class _Work:
             started_at__gte=midnight(first),
             started_at__lt=midnight(ascending[-1] + timedelta(days=1)),
         )
-        heads = list(map(Head._make, started.order_by().values_list(*Head._fields)))
+        heads = [
+            Head._make((*head, _moment(began), _moment(last)))
+            for *head, began, last in _plain(started.order_by(), *Head._fields)
+        ]
         idle = idle_since(self.now)
         counted: dict[date, Sheets] = {day: defaultdict(Sheet) for day in days}
         for at in range(0, len(heads), AT_ONCE):
@@ -246,6 +250,17 @@ class _Rows(NamedTuple):
     told: list[Told]
 
 
+def _plain(rows: QuerySet[Any], *names: str) -> Iterable[tuple[Any, ...]]:
+    """These fields, and times as texts: what Django makes of each takes half of all counting."""
+    times = {name: Cast(name, TextField()) if name.endswith("_at") else F(name) for name in names}
+    return rows.values_list(*times.values())
+
+
+def _moment(text: str) -> datetime:
+    """The time of such a text; both databases tell it in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
 def _read(heads: Sequence[Head]) -> Iterator[tuple[Head, _Rows]]:
     """These sessions with all that belongs to each.
 
@@ -254,8 +269,9 @@ def _read(heads: Sequence[Head]) -> Iterator[tuple[Head, _Rows]]:
     rows = {head.pk: _Rows([], [], []) for head in heads}
     fields = ("fix_key", "fix_revision", "outcome", "reason", "shown_at", "answered_at")
     attempts = Attempt.objects.filter(session__in=rows).order_by("session", "seq")
-    for pk, *step in attempts.values_list("session_id", *fields):
-        rows[pk].steps.append(Step._make(step))
+    for pk, *step, shown, answered in _plain(attempts, "session_id", *fields):
+        answered = answered and _moment(answered)
+        rows[pk].steps.append(Step._make((*step, _moment(shown), answered)))
     ends = ("opened_at", "answered_at", "closed_at")
     asks = Escalation.objects.filter(session__in=rows).order_by()
     for pk, *asked in asks.values_list("session_id", *ends, "cure", "fix_key"):

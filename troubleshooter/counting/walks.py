@@ -66,10 +66,10 @@ class Head(NamedTuple):
     platform: str
     arm: str
     channel: str
-    started_at: datetime
-    last_answer_at: datetime
     status: str
     resolved_by: str
+    started_at: datetime
+    last_answer_at: datetime
 
 
 class Step(NamedTuple):
