@@ -103,3 +103,7 @@ urlpatterns = [
     # /
     path("", views.home, name="home"),
 ]
+
+handler403 = "troubleshooter.views.forbidden"
+handler404 = "troubleshooter.views.not_found"
+handler500 = "troubleshooter.views.broken"
