@@ -15,6 +15,7 @@ admin.autodiscover()
 
 urlpatterns = [
     path("", include("troubleshooter.urls")),
+    path("", include("troubleshooter.dashboards.routes")),
     path("admin/", include("troubleshooter.staff.routes")),
     path("admin/", admin.site.urls),
 ]

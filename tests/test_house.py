@@ -426,7 +426,8 @@ class PageTests(CastTestCase):
             self.assertEqual(len(re.findall("<h1[ >]", html)), 1, url)
 
     def test_every_route_has_a_name(self) -> None:
-        patterns = get_resolver("troubleshooter.urls").url_patterns
+        ours = ("troubleshooter.urls", "troubleshooter.dashboards.routes")
+        patterns = [each for name in ours for each in get_resolver(name).url_patterns]
         routes = [r for each in patterns for r in getattr(each, "url_patterns", [each])]
         nameless = [str(route) for route in routes if not getattr(route, "name", None)]
         self.assertEqual(nameless, [])

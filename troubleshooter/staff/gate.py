@@ -41,8 +41,8 @@ Handler = Callable[[HttpRequest], HttpResponse]
 class Visitors:
     """Give a request that is not for staff the routes of visitors alone.
 
-    Below /admin/ stands half of all code. It is loaded when the first request for staff finds its
-    route, and so never by a process that only visitors ask. Here, before anything can refuse a
+    What only staff need is half of all code. It is loaded when the first request for staff finds
+    its route, and so never by a process that only visitors ask. Here, before anything can refuse a
     request: what is refused finds its page by the routes, too.
     """
 
