@@ -13,13 +13,23 @@ from helpdesk.settings import (
     DATABASES,
     HOST,
     METRICS_TOKEN,
+    PIN_WORKERS,
     PORT,
     SECRET_KEY,
     VAR_DIR,
     WORKERS,
 )
 
-__all__ = ["ALLOWED_HOSTS", "HOST", "METRICS_TOKEN", "PORT", "SECRET_KEY", "VAR_DIR", "WORKERS"]
+__all__ = [
+    "ALLOWED_HOSTS",
+    "HOST",
+    "METRICS_TOKEN",
+    "PIN_WORKERS",
+    "PORT",
+    "SECRET_KEY",
+    "VAR_DIR",
+    "WORKERS",
+]
 
 FLOOR = os.environ.get("BENCH_FLOOR", "hello")
 USE_TZ = True

@@ -4,6 +4,7 @@ The server's own process starts the worker and starts it again when it dies. Who
 here ends with this process: told so when it ends, and by itself when it is killed.
 """
 
+import logging
 import multiprocessing
 import os
 import shutil
@@ -17,7 +18,7 @@ from typing import Any
 
 from django.conf import settings
 from granian.constants import HTTPModes, Interfaces
-from granian.log import LogLevels
+from granian.log import LogLevels, logger
 from granian.net import SocketHolder, SocketSpec  # type: ignore[attr-defined]
 from granian.server.mp import MPServer
 
@@ -126,6 +127,11 @@ def keep_to_one_cpu(number: int) -> None:
     os.sched_setaffinity(0, {cpus[number % len(cpus)]})
 
 
+def worth_saying(record: logging.LogRecord) -> bool:
+    """Not that there are more threads than CPUs: of ours most wait, for a disk or for a lock."""
+    return "Python threads" not in record.getMessage()
+
+
 def count_together() -> None:
     """Give the processes a folder to count in for /metrics, without what the last ones left."""
     folder = Path(settings.VAR_DIR) / "metrics"
@@ -138,6 +144,7 @@ def count_together() -> None:
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
     count_together()
+    logger.addFilter(worth_saying)
     # Processes begin with nothing of this one: a reload then reads code and settings anew.
     multiprocessing.set_start_method("spawn")
     server = Server(

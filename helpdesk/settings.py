@@ -217,7 +217,7 @@ if CACHE_URL:
 
 INSTALLED_APPS = [
     "troubleshooter",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # urls.py loads what it shows
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -232,6 +232,7 @@ INSTALLED_APPS = [
 # The first ones read nothing, and so every answer has their headers, a refused body's too.
 MIDDLEWARE = [
     "troubleshooter.observing.Observed",
+    "troubleshooter.staff.gate.Visitors",
     "troubleshooter.web.Headers",
     "django.middleware.security.SecurityMiddleware",
     "troubleshooter.probes.Probes",
@@ -258,6 +259,7 @@ STAFF_MIDDLEWARE = [
 SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E409", "admin.E410", "security.W003"]
 
 ROOT_URLCONF = "helpdesk.urls"
+VISITORS_URLCONF = "troubleshooter.urls"
 WSGI_APPLICATION = "helpdesk.wsgi.application"
 
 TEMPLATES = [

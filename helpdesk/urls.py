@@ -1,16 +1,21 @@
-"""Staff have /admin/, the numbers and /status/; everything else belongs to visitors."""
+"""Staff have /admin/, the numbers and /status/; everything else belongs to visitors.
+
+All routes there are. A request of a visitor knows those of `troubleshooter.urls` alone
+(`staff.gate.Visitors`), so a process that meets no staff never loads what only staff need.
+"""
 
 from django.contrib import admin
 from django.urls import include, path
 
-from troubleshooter.urls import urlpatterns as of_visitors
+from troubleshooter.urls import handler403, handler404, handler500
+
+__all__ = ["handler403", "handler404", "handler500", "urlpatterns"]
+
+admin.autodiscover()
 
 urlpatterns = [
-    *of_visitors,  # not included: each level that a route lies deeper costs every request
+    path("", include("troubleshooter.urls")),
+    path("", include("troubleshooter.dashboards.routes")),
     path("admin/", include("troubleshooter.staff.routes")),
     path("admin/", admin.site.urls),
 ]
-
-handler403 = "troubleshooter.views.forbidden"
-handler404 = "troubleshooter.views.not_found"
-handler500 = "troubleshooter.views.broken"

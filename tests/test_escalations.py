@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.models import ProtectedError
 from django.test import SimpleTestCase, override_settings
+from django.urls import reverse
 from django.utils import timezone
 
 from tests.base import CastTestCase, ask, make_staff, walk
@@ -161,7 +162,8 @@ class LetterTests(CastTestCase):
         escalation = ask(self.start())
         to_team, to_visitor = mails()
         self.assertEqual((to_team.to, to_visitor.to), ("team@example.org", "anna@example.org"))
-        self.assertIn(f"/admin/troubleshooter/escalation/{escalation.pk}/", to_team.body["text"])
+        desk = reverse("admin:troubleshooter_escalation_change", args=[escalation.pk])
+        self.assertIn(desk, to_team.body["text"])
         self.assertIn(escalation.url, to_visitor.body["text"])
         self.assertIn(escalation.spoken, to_visitor.body["subject"])
         self.assertEqual(to_visitor.body["reply_to"], "team@example.org")

@@ -11,6 +11,7 @@ from unittest import TestCase as PlainTestCase
 
 from django.conf import settings
 from django.core.cache import cache
+from django.core.checks import run_checks
 from django.core.management import call_command
 from django.test import Client, override_settings
 from django.urls import get_resolver
@@ -426,10 +427,19 @@ class PageTests(CastTestCase):
             self.assertEqual(len(re.findall("<h1[ >]", html)), 1, url)
 
     def test_every_route_has_a_name(self) -> None:
-        patterns = get_resolver("troubleshooter.urls").url_patterns
+        ours = ("troubleshooter.urls", "troubleshooter.dashboards.routes")
+        patterns = [each for name in ours for each in get_resolver(name).url_patterns]
         routes = [r for each in patterns for r in getattr(each, "url_patterns", [each])]
         nameless = [str(route) for route in routes if not getattr(route, "name", None)]
         self.assertEqual(nameless, [])
+
+
+class DeskTests(PlainTestCase):
+    def test_django_finds_no_fault_in_the_desk(self) -> None:
+        """`manage.py check` may come to the desk before anything has loaded it."""
+        self.assertTrue(get_resolver().url_patterns)
+        faults = [each for each in run_checks(tags=["admin"]) if not each.is_silenced()]
+        self.assertEqual(faults, [])
 
 
 class MigrationTests(CastTestCase):

@@ -75,12 +75,14 @@ ODD: dict[str, tuple[bytes, set[bytes]]] = {
 
 class OddTests(SimpleTestCase):
     port: int
+    said: Path
 
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
         folder = cls.enterClassContext(tempfile.TemporaryDirectory())
         server = cls.enterClassContext(running(Path(folder)))
+        cls.said = Path(folder) / "said.txt"
         cls.port = urlsplit(server.url).port or 0
 
     def answers(self, sent: bytes) -> bytes:
@@ -94,6 +96,9 @@ class OddTests(SimpleTestCase):
             except (ConnectionResetError, BrokenPipeError):  # it had said all and left
                 pass
         return said
+
+    def test_it_starts_with_nothing_to_warn_of(self) -> None:
+        self.assertNotIn("[WARNING]", self.said.read_text())
 
     def test_there_is_one_answer_and_then_the_end(self) -> None:
         for name, (sent, allowed) in ODD.items():

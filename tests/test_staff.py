@@ -1,6 +1,10 @@
 """How staff log in, what locks them out, and what they see of their own account."""
 
+import os
 import re
+import subprocess
+import sys
+import tempfile
 import time
 from datetime import timedelta
 from typing import Any
@@ -13,7 +17,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
-from django.test import Client, TestCase, override_settings
+from django.test import Client, SimpleTestCase, TestCase, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
@@ -61,6 +65,45 @@ class StaffTestCase(TestCase):
 
     def kinds(self) -> list[str]:
         return list(AuditLine.objects.order_by("id").values_list("kind", flat=True))
+
+
+# A new process: how it answers, and how much it holds then of what only staff need.
+ASKED = """
+import sys
+import django
+from django.test import Client
+
+HEAVY = {f"troubleshooter.{room}" for room in ("admin", "importing", "dashboards")} | {"fido2"}
+django.setup()
+visitor = Client(raise_request_exception=False)
+for asked in sys.argv[1:]:
+    host, slash, path = asked.partition("/")
+    status = visitor.get(slash + path, headers={"host": host}).status_code
+    print(status, len(HEAVY & {*sys.modules}))
+"""
+
+
+class ApartTests(SimpleTestCase):
+    def after(self, *asked: str) -> list[str]:
+        with tempfile.TemporaryDirectory() as folder:
+            env = os.environ | {"VAR_DIR": folder, "DJANGO_SETTINGS_MODULE": "helpdesk.settings"}
+            done = subprocess.run(
+                [sys.executable, "-c", ASKED, *asked],
+                cwd=settings.BASE_DIR,
+                env=env,
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+        return done.stdout.splitlines()
+
+    def test_what_is_for_staff_is_loaded_when_staff_come(self) -> None:
+        visitors = ("127.0.0.1/robots.txt", "nobody.example/robots.txt")
+        self.assertEqual(self.after(*visitors), ["200 0", "400 0"])
+        self.assertEqual(self.after("127.0.0.1/admin/"), ["302 4"])
+
+    def test_the_way_in_is_found_without_its_last_slash(self) -> None:
+        self.assertRedirects(Client().get("/admin"), "/admin/", 301, fetch_redirect_response=False)
 
 
 class LoginTests(StaffTestCase):

@@ -1,11 +1,14 @@
-"""All routes, grouped by path. The route table reads as the site map."""
+"""What visitors and machines may ask, grouped by path: it reads as the site map.
+
+Staff have further routes: `dashboards/routes.py` and `staff/routes.py`.
+"""
 
 from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path, register_converter
 from django.urls.converters import StringConverter
 from django.views.decorators.http import require_safe
 
-from . import asking, dashboards, following, handover, probes, views, walking
+from . import asking, following, handover, probes, views, walking
 from .engines import GuideSitemap
 
 
@@ -53,42 +56,6 @@ urlpatterns = [
     path("go/", handover.go, name="go"),
     # /p/<sha256>.<kind>
     path("p/<sha256:sha256>.<slug:kind>", views.picture, name="picture"),
-    # /numbers/
-    path("numbers/", dashboards.numbers, name="numbers"),
-    path("numbers/guides.<slug:form>", dashboards.export_guides, name="export_guides"),
-    path("numbers/<slug:guide_key>/", dashboards.numbers_guide, name="numbers_guide"),
-    path(
-        "numbers/<slug:guide_key>/<slug:table>.<slug:form>",
-        dashboards.export_guide,
-        name="export_guide",
-    ),
-    path("numbers/<slug:guide_key>/groups/", dashboards.numbers_groups, name="numbers_groups"),
-    path(
-        "numbers/<slug:guide_key>/sessions/", dashboards.numbers_sessions, name="numbers_sessions"
-    ),
-    path("numbers/<slug:guide_key>/order/", dashboards.numbers_order, name="numbers_order"),
-    path("numbers/<slug:guide_key>/beside/", dashboards.numbers_beside, name="numbers_beside"),
-    path(
-        "numbers/<slug:guide_key>/beside/<slug:table>.<slug:form>",
-        dashboards.export_beside,
-        name="export_beside",
-    ),
-    # /fix-numbers/: not below /numbers/, where “fixes” may be the key of a guide
-    path("fix-numbers/", dashboards.numbers_fixes, name="numbers_fixes"),
-    path("fix-numbers/fixes.<slug:form>", dashboards.export_fixes, name="export_fixes"),
-    path("fix-numbers/<slug:fix_key>/", dashboards.numbers_fix, name="numbers_fix"),
-    path(
-        "fix-numbers/<slug:fix_key>/<slug:table>.<slug:form>",
-        dashboards.export_fix,
-        name="export_fix",
-    ),
-    # /escalation-numbers/
-    path("escalation-numbers/", dashboards.numbers_escalations, name="numbers_escalations"),
-    path(
-        "escalation-numbers/<slug:table>.<slug:form>",
-        dashboards.export_escalations,
-        name="export_escalations",
-    ),
     # /healthz /readyz /metrics, answered by probes.Probes; /status/
     path("healthz", probes.healthz, name="healthz"),
     path("readyz", probes.readyz, name="readyz"),
@@ -103,3 +70,7 @@ urlpatterns = [
     # /
     path("", views.home, name="home"),
 ]
+
+handler403 = "troubleshooter.views.forbidden"
+handler404 = "troubleshooter.views.not_found"
+handler500 = "troubleshooter.views.broken"

@@ -397,7 +397,8 @@ class Escalation(models.Model):
 
     @property
     def _matter(self) -> Matter:
-        desk = reverse("admin:troubleshooter_escalation_change", args=[self.pk])
+        # Written out: the routes of staff are not known to a visitor's request, who asks here.
+        desk = f"/admin/troubleshooter/escalation/{self.pk}/change/"
         return Matter(
             reference=self.spoken,
             language=self.session.language,

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import reverse, set_urlconf
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
@@ -36,6 +36,24 @@ METHODS = ("GET", "HEAD", "POST")
 
 
 Handler = Callable[[HttpRequest], HttpResponse]
+
+
+class Visitors:
+    """Give a request that is not for staff the routes of visitors alone.
+
+    What only staff need is half of all code. It is loaded when the first request for staff finds
+    its route, and so never by a process that only visitors ask. Here, before anything can refuse a
+    request: what is refused finds its page by the routes, too.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not for_staff(f"{request.path_info}/"):  # /admin is led on to /admin/
+            request.urlconf = settings.VISITORS_URLCONF
+            set_urlconf(settings.VISITORS_URLCONF)
+        return self.get_response(request)
 
 
 class Staff:
