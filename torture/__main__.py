@@ -55,6 +55,8 @@ LINES = [
     Line("power cut", WAL, power.power_cut, 10, 1000),
     Line("disk full", TRUNCATE, storage.disk_full, 1, 2),
     Line("disk full", WAL, storage.disk_full, 0, 1),
+    Line("disk fails now and then", TRUNCATE, storage.disk_fails, 1, 10),
+    Line("disk fails now and then", WAL, storage.disk_fails, 0, 10),
     Line("write lock held", TRUNCATE, storage.lock_held, 0, 2),
     Line("write lock held", WAL, storage.lock_held, 0, 1),
     Line("backup and restore", TRUNCATE, storage.backed_up, 1, 5),

@@ -20,6 +20,7 @@ from typing import Any
 
 from tests.reloads import serving
 from torture.history import Stored
+from torture.postgres import Missing
 from torture.visitors import exchange
 from troubleshooter.flow import Outcome, Row
 
@@ -172,6 +173,17 @@ def _first() -> Path:
     env |= {"DJANGO_SETTINGS_MODULE": "torture.settings", "VAR_DIR": folder.name}
     Installation(Path(folder.name), 0, env).run("manage.py", "run", "--prepare-only")
     return Path(folder.name)
+
+
+def preloaded(folder: Path, name: str) -> Path:
+    """The library that stands between the server and its disk, compiled into this folder."""
+    compiler, source = shutil.which("cc"), Path(__file__).with_name(f"{name}.c")
+    if compiler is None:
+        raise Missing("there is no C compiler")
+    library = folder / f"{name}.so"
+    words = ["-O1", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl", "-lpthread"]
+    subprocess.run([compiler, *words], check=True)
+    return library
 
 
 @contextmanager

@@ -1,8 +1,6 @@
 """Power cuts: what the real server asked of its disk is recorded, and cut off at any moment."""
 
 import random
-import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,8 +11,7 @@ from tempfile import TemporaryDirectory
 from torture.disk import Disk, Event, Model, events
 from torture.finding import Finding, Size, until
 from torture.history import History, check
-from torture.installation import Installation, Mode, Read, prepared
-from torture.postgres import Missing
+from torture.installation import Installation, Mode, Read, preloaded, prepared
 from torture.visitors import Crowd
 
 TOGETHER = 60  # crashes that one process reads
@@ -56,16 +53,11 @@ def power_cut(mode: Mode, size: Size) -> Finding:
 
 
 def _record(desk: Installation, size: Size) -> Recorded:
-    compiler, source = shutil.which("cc"), Path(__file__).with_name("recorder.c")
-    if compiler is None:
-        raise Missing("there is no C compiler")
-    library, record = desk.folder / "recorder.so", desk.folder / "record"
-    words = ["-O1", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl", "-lpthread"]
-    subprocess.run([compiler, *words], check=True)
+    record = desk.folder / "record"
     folder = desk.file.parent
     before = {str(each): each.read_bytes() for each in folder.iterdir()}
     desk.more = {
-        "LD_PRELOAD": str(library),
+        "LD_PRELOAD": str(preloaded(desk.folder, "recorder")),
         "TORTURE_FOLDER": str(folder),
         "TORTURE_RECORD": str(record),
     }

@@ -12,12 +12,14 @@ from tempfile import TemporaryDirectory
 
 from torture.finding import Finding, Size, judge, until
 from torture.history import check
-from torture.installation import Mode, prepared
+from torture.installation import Mode, preloaded, prepared
 from torture.postgres import Missing
 from torture.visitors import GUIDES, Crowd, Reply, Visitor, exchange
 
 SMALL = 16  # MiB of the disk that fills up: the database, and a log of four that WAL may have
 FULL_FOR = 4.0  # seconds, and as long again after the server was killed and started again
+FAILS_FOR = 3.0  # seconds
+ONE_IN = 40  # calls: an answer takes some ten
 HELD_FOR = 12.0  # seconds: longer than anybody waits for the lock
 BUSY = 10.0  # seconds that a writer waits for it, by the settings; a page may stand behind four
 LATE = 1.0  # seconds: machines are busy
@@ -140,6 +142,44 @@ def _probe_full(finding: Finding, prober: Prober) -> None:
     if refused < len(posts) or read < len(gets):
         statuses = {reply.status for reply in posts}, {reply.status for reply in gets}
         finding.wrong.append(f"while full, posts and pages were answered by {statuses}")
+
+
+# --- A disk that fails now and then -------------------------------------------------------------
+
+
+def disk_fails(mode: Mode, size: Size) -> Finding:
+    """Of the calls that write, cut off or sync some come back with EIO; then all is well again.
+
+    Nothing that was acknowledged may be missing, and no fault may be an error of the desk's own.
+    """
+    finding = Finding("disk fails now and then", mode)
+    with TemporaryDirectory(prefix="torture-data-") as data, prepared(mode, at=Path(data)) as desk:
+        failing = desk.folder / "failing"
+        desk.more = {
+            "LD_PRELOAD": str(preloaded(desk.folder, "failing")),
+            "TORTURE_FOLDER": data,
+            "TORTURE_FAILING": str(failing),
+            "TORTURE_ONE_IN": str(ONE_IN),
+        }
+        desk.start()
+        desk.wait()
+        with Crowd(desk.port, size.clients, size.seed) as crowd:
+            for _time in range(size.kills):
+                enough = crowd.acknowledged + size.answers
+                until(lambda: crowd.acknowledged >= enough, "no answers come")  # noqa: B023
+                refused = crowd.heard.statuses[503]
+                failing.touch()
+                time.sleep(FAILS_FOR)
+                failing.unlink()
+                mended = time.monotonic()
+                finding.strikes += 1
+                until(lambda: crowd.first_after(mended) is not None, "nobody is answered")  # noqa: B023
+                finding.first = max(finding.first or 0, crowd.first_after(mended) or 0)
+                if crowd.heard.statuses[503] == refused:
+                    finding.wrong.append("nothing failed")
+        desk.stop()
+        (read,) = desk.read()
+        return judge(finding, crowd, read)
 
 
 # --- A lock that somebody holds -----------------------------------------------------------------

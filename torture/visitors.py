@@ -16,6 +16,7 @@ GUIDES = ("wifi-drops", "whatsapp-icloud-backup", "phone-not-charging", "printer
 TIMEOUT = 30.0  # seconds that a visitor waits for an answer
 PATIENCE = 60.0  # seconds that they go on trying when everything is over
 LOOKS = 10  # at a page that does not know what was acknowledged, before they go on from there
+TOLD = re.compile("was (not )?saved")
 SEQ = re.compile(r'name="seq"\s+value="(\d+)"')
 SYMPTOM = re.compile(r'name="symptom"\s+value="([^"]+)"')
 
@@ -65,7 +66,7 @@ class Heard:
 
     statuses: Counter[int] = field(default_factory=Counter)
     silences: Counter[str] = field(default_factory=Counter)  # no whole answer: refused, cut, late
-    unsaid: int = 0  # a 503 that does not say that nothing was saved, or not when to come back
+    unsaid: int = 0  # a 503 that does not say what was saved, or not when to come back
     stale: int = 0  # a page that knew less than was acknowledged before
     strange: list[str] = field(default_factory=list)
 
@@ -196,7 +197,7 @@ class Visitor(threading.Thread):
             return None
         self.heard.statuses[reply.status] += 1
         if reply.status == 503 and method == "POST":
-            told = "was not saved" in reply.text and reply.headers.get("Retry-After")
+            told = TOLD.search(reply.text) and reply.headers.get("Retry-After")
             self.heard.unsaid += not told
         return reply
 
