@@ -42,6 +42,7 @@ from troubleshooter.models import (
     Source,
     StaffSession,
     Stale,
+    StaleBundle,
     Translation,
     Webhook,
 )
@@ -100,6 +101,7 @@ def _seed_notes(guide: Guide, erin: Any) -> None:
     Webhook.objects.create(name="erp", url="https://erp.example.org/", secret="s" * 40)
     Delivery.objects.mail(to="bert@example.org", subject="Hello", text="Hello")
     Stale.objects.mark([(guide.key, now.date())])
+    StaleBundle.objects.mark([(now.date(), 1)])
     MissedSearch.objects.add({(now.date(), "en", "toaster"): 3})
     Signal.objects.saw(Kind.FALLING, guide.key, {"before": 1}, now, subject="cable", revision=1)
     LogEntry.objects.create(user=erin, object_repr="x", action_flag=1, change_message="")

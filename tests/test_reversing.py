@@ -20,7 +20,7 @@ from tests.reversing import APP
 
 # What came with this release, and leaves with it.
 NEW = {"auditline", "beat", "creditcount", "durablecount", "erasure", "escalationcount"}
-NEW |= {"escalationtime", "failedlogin", "staffsession"}
+NEW |= {"bundle", "escalationtime", "failedlogin", "staffsession", "stalebundle"}
 MOVES = "import django; django.setup(); from tests import reversing; reversing.main()"
 
 

@@ -6,7 +6,8 @@ from troubleshooter import evidence
 from troubleshooter.models import DurableCount
 
 from .filters import REAL, Filter
-from .sums import Sums, sums
+from .rows import Sums
+from .sums import sums
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,15 @@
 """The rows of the tables of numbers, as plain values."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from troubleshooter import evidence
 from troubleshooter.flow import Outcome, Reason
 from troubleshooter.population import Ending
+
+Sums = dict[tuple[Any, ...], Counter[str]]  # by what counts are told apart by: each, by its name
 
 
 @dataclass(frozen=True, slots=True)

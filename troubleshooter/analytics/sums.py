@@ -1,7 +1,7 @@
 """Adding up counts: the only place where pages of numbers read them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -10,9 +10,9 @@ from django.db.models import Q, Sum
 
 from troubleshooter.models import Count, Look, month_after, month_of
 
+from .bundled import bundled, is_bundled
 from .filters import REAL, Filter
-
-Sums = dict[tuple[Any, ...], Counter[str]]
+from .rows import Sums
 
 # What only fine slices know; coarse ones, with far fewer rows, answer all other questions.
 FINE = {"slice__symptom_key", "slice__platform", "slice__arm", "slice__edition"}
@@ -34,17 +34,28 @@ class _Part:
 
 
 def sums(
-    model: type[Count], only: Filter = REAL, *by: str, guide_key: str = "", **narrow: object
+    model: type[Count],
+    only: Filter = REAL,
+    *by: str,
+    guide_key: str = "",
+    fix_key: str | None = None,
+    **narrow: object,
 ) -> Sums:
     """What was counted of these sessions, added up for each combination of the fields `by`.
 
-    `narrow` is asked of the rows of counts, and `guide_key` of their guide.
+    `narrow` and `fix_key` are asked of the rows of counts, and `guide_key` of their guide.
     """
+    last = Look.objects.current()
+    if last.bundled_until and not guide_key and not narrow and is_bundled(model, only, by):
+        return bundled(model, [only], by, last.bundled_until, fix_key)[0]
     where = only.slices() & Q(**narrow)
     if guide_key:
         where &= Q(slice__guide__key=guide_key)
+    if fix_key is not None:
+        where &= Q(fix_key=fix_key)
     fine = bool(FINE.intersection(by)) or only.is_fine
-    parts = [_Part(False, only.from_day, only.to_day)] if "day" in by else _parts(only)
+    days = _Part(False, only.from_day, only.to_day)
+    parts = [days] if "day" in by else _parts(only, last.months_until)
     found: defaultdict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
     each = {f"all_{name}": Sum(name) for name in model.SUMS}
     for part in parts:
@@ -58,11 +69,21 @@ def sums(
     return found
 
 
-def _parts(only: Filter) -> Iterator[_Part]:
-    """The days of a filter as few rows: whole months where they are summed, days around them."""
+def by_period(model: type[Count], periods: Sequence[Filter], *by: str) -> list[Sums]:
+    """The sums of each of these periods: filters that differ in their days alone."""
+    until = Look.objects.current().bundled_until
+    if until and is_bundled(model, periods[0], by):
+        return bundled(model, periods, by, until)
+    return [sums(model, period, *by) for period in periods]
+
+
+def _parts(only: Filter, end: date | None) -> Iterator[_Part]:
+    """The days of a filter as few rows: whole months where they are summed, days around them.
+
+    What begins at `end` is not summed by months.
+    """
     first, last = only.from_day, only.to_day
     start = first if first is None or first.day == 1 else month_after(first)
-    end = Look.objects.current().months_until  # what begins here is not summed by months
     if end and last:
         end = min(end, month_of(last + timedelta(days=1)))
     if end is None or (start and start >= end):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.db.models import F, QuerySet, Sum, TextField
 from django.db.models.functions import Cast
+from django.utils import timezone
 
 from troubleshooter.models import (
     COUNTS,
@@ -21,6 +22,7 @@ from troubleshooter.models import (
     Session,
     Slice,
     Stale,
+    StaleBundle,
     idle_since,
     midnight,
     month_after,
@@ -28,12 +30,15 @@ from troubleshooter.models import (
     outlines,
 )
 
+from .bundles import bundle
+from .looks import rules
 from .walks import Asked, Head, Kind, Pinned, Sheet, Step, Told, Walk
 
 AT_ONCE = 1000  # sessions read by one statement
 ROWS = 2000  # of counts written by one transaction, or those of one day: others must write, too
 RUN = 7  # days whose sessions are read by one statement
 MARKS = 5000  # days counted by one call that names no number
+BUNDLES = 20  # blocks of days bundled by one call
 
 Sheets = defaultdict[Kind, Sheet]
 Rows = dict[type[Count], list[tuple[Any, ...]]]  # slice, day, *BY, *SUMS
@@ -46,7 +51,8 @@ class _Overtaken(Exception):
 def work(most: int = MARKS) -> int:
     """Count what is marked as of the last look, at most so many days: the newest first.
 
-    Months are summed when no day is left. Gives how many days and months it were.
+    Months are summed when no day is left, and bundles made when no month is. Gives how many days,
+    months and bundles it were.
     """
     last = Look.objects.current()
     if last.looked_at is None:
@@ -60,10 +66,19 @@ def work(most: int = MARKS) -> int:
     done = 0
     for (guide_key, month), days in groups.items():
         done += _Work(guide_key, last.looked_at, month=month).do(days)
-    if last.counted_at != last.looked_at and not Stale.objects.exists():
-        same = Look.objects.filter(pk=Look.ONLY, looked_at=last.looked_at)
-        same.update(counted_at=last.looked_at, months_until=month_of(last.looked_at))
+    today = timezone.localdate(last.looked_at)
+    if not groups:
+        done = bundle(today, BUNDLES)
+    # By the same rules: who looked before an update has not marked all that belongs to it.
+    if last.counted_at != last.looked_at and last.rules == rules() and not _waiting():
+        Look.objects.filter(pk=Look.ONLY, looked_at=last.looked_at).update(
+            counted_at=last.looked_at, months_until=month_of(today), bundled_until=today
+        )
     return done
+
+
+def _waiting() -> bool:
+    return Stale.objects.exists() or StaleBundle.objects.exists()
 
 
 class _Work:
@@ -107,6 +122,7 @@ class _Work:
                 mine.delete()
                 self._replace(days, rows)
                 if not self.month:
+                    StaleBundle.objects.mark((day, 1) for day in days)
                     over = {month_of(day) for day in days if day < month_of(self.now)}
                     Stale.objects.mark([(self.guide_key, month) for month in over], month=True)
         except _Overtaken:

@@ -18,11 +18,14 @@ from troubleshooter.models import (
     Session,
     SessionCount,
     Stale,
+    StaleBundle,
     idle_since,
     month_of,
 )
 
-VERSION = 2  # of what is counted and how: whoever changes it has everything counted anew
+from .bundles import blocks_to_make
+
+VERSION = 3  # of what is counted and how: whoever changes it has everything counted anew
 LATE = timedelta(minutes=2)  # an answer may be committed so long after the time that it carries
 
 Days = set[tuple[str, date]]  # guide key, day
@@ -34,6 +37,11 @@ def due(now: datetime) -> bool:
     return not looked_at or abs(now - looked_at) >= timedelta(seconds=settings.COUNT_SECONDS)
 
 
+def rules() -> str:
+    """What counts depend on besides the rows: when it changes, none of them holds."""
+    return f"{VERSION} {timezone.get_current_timezone_name()} {settings.IDLE_MINUTES}"
+
+
 def look(now: datetime) -> None:
     """Mark the days of all that moved since the last look.
 
@@ -41,9 +49,8 @@ def look(now: datetime) -> None:
     and who is killed has marked nothing: neither does harm.
     """
     last = Look.objects.current()
-    rules = f"{VERSION} {timezone.get_current_timezone_name()} {settings.IDLE_MINUTES}"
     # A clock that is set back by much, or other rules: then nothing that was counted holds.
-    if last.rules != rules or not last.looked_at or last.looked_at > now + LATE:
+    if last.rules != rules() or not last.looked_at or last.looked_at > now + LATE:
         days = _all_days()
     else:
         now = max(now, last.looked_at)  # of another worker, whose clock is a little ahead
@@ -51,11 +58,13 @@ def look(now: datetime) -> None:
     sealed = last.sealed_before or date.min
     days = {(guide_key, day) for guide_key, day in days if day >= sealed}
     months = _months_over(last.months_until, month_of(now))
+    blocks = blocks_to_make(last.bundled_until, timezone.localdate(now))
     with transaction.atomic():
         Stale.objects.mark(sorted(days))
         Stale.objects.mark(sorted(months), month=True)
+        StaleBundle.objects.mark(sorted(blocks))
         Look.objects.bulk_create([Look(pk=Look.ONLY)], ignore_conflicts=True)
-        Look.objects.filter(pk=Look.ONLY).update(looked_at=now, rules=rules)
+        Look.objects.filter(pk=Look.ONLY).update(looked_at=now, rules=rules())
 
 
 def _all_days() -> Days:

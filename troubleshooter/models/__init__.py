@@ -2,6 +2,7 @@
 
 from .attempts import Attempt
 from .audit import AuditLine
+from .bundles import BUNDLED, OF, Bundle, BundleLine, StaleBundle, pack, unpack
 from .content import Contact, Fix, Guide, Picture, Placement, Risk, Step, Symptom, Topic
 from .counts import (
     COUNTS,
@@ -48,11 +49,15 @@ from .translations import CannotTranslate, Translation
 from .wording import Change, weighed
 
 __all__ = [
+    "BUNDLED",
     "COUNTS",
+    "OF",
     "Answer",
     "Attempt",
     "AuditLine",
     "Beat",
+    "Bundle",
+    "BundleLine",
     "CannotAnnounce",
     "CannotAsk",
     "CannotMove",
@@ -84,7 +89,6 @@ __all__ = [
     "Incoming",
     "Kind",
     "Learner",
-    "Line",
     "Locked",
     "LogLine",
     "Look",
@@ -114,6 +118,7 @@ __all__ = [
     "Source",
     "StaffSession",
     "Stale",
+    "StaleBundle",
     "Step",
     "Symptom",
     "Taken",
@@ -134,10 +139,12 @@ __all__ = [
     "month_of",
     "notice_on",
     "outlines",
+    "pack",
     "read",
     "reset_factors",
     "rewrite",
     "transcript",
     "tried",
+    "unpack",
     "weighed",
 ]

@@ -327,6 +327,7 @@ class Look(models.Model):
     looked_at = models.DateTimeField(null=True)  # everything that moved until then is marked
     counted_at = models.DateTimeField(null=True)  # everything that moved until then is counted
     months_until = models.DateField(null=True)  # whole months before this day are summed
+    bundled_until = models.DateField(null=True)  # likewise: bundles of whole blocks of days
     rules = models.CharField(max_length=80, blank=True)  # by which it was counted
     # Days before this one are counted for good: their sessions may be gone (see `purge`).
     sealed_before = models.DateField(null=True)

@@ -1,0 +1,177 @@
+"""Bundles say of all guides together what their counts say."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from unittest import mock
+
+from django.utils import timezone
+
+from tests import histories
+from tests.base import CastTestCase, count, make_fix, walk
+from tests.test_analytics import make_german_guide
+from troubleshooter import counting
+from troubleshooter.analytics import Filter
+from troubleshooter.analytics.bundled import GUIDE, PLATFORM
+from troubleshooter.analytics.sums import by_period, sums
+from troubleshooter.counting import bundles
+from troubleshooter.models import (
+    BUNDLED,
+    Bundle,
+    Edition,
+    FixCount,
+    Guide,
+    Look,
+    Placement,
+    Session,
+    SessionCount,
+    StaleBundle,
+    Topic,
+    pack,
+    unpack,
+)
+
+DAY = timedelta(1)
+
+
+class PackTests(CastTestCase):
+    def test_what_was_packed_is_unpacked_whole_or_of_one_fix(self) -> None:
+        lines = [[1, "en", False, key, 1, *[n] * 11] for n, key in enumerate(("b", "ab", ' "b":'))]
+        text = pack(FixCount, lines)
+        self.assertCountEqual(unpack(text), lines)
+        for line in lines:
+            self.assertEqual(unpack(text, str(line[3])), [line])
+        self.assertEqual(unpack(text, "c"), [])
+
+
+class BundlesTests(CastTestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        cls.now = timezone.now()
+        german = Edition.objects.publish(make_german_guide(), by=None)
+        topic = Topic.objects.create(slug="scanners", name="Scanners")
+        other = Guide.objects.create(
+            key="scanner", slug="scanner", topic=topic, title="It does not scan", summary="…"
+        )
+        shared = cls.guide.placements.all()[0].fix
+        for position, fix in enumerate((shared, make_fix("lid", "Close the lid", "Do it.")), 1):
+            Placement.objects.create(guide=other, fix=fix, position=position)
+        scanner = Edition.objects.publish(other, by=None)
+        histories.write([cls.edition, german, scanner], 1500, cls.now, days=400)
+        Session.objects.filter(pk__in=Session.objects.all()[:40]).update(channel="simulated")
+        count(cls.now)
+
+    def filters(self) -> Iterator[Filter]:
+        """Random filters, with days or without."""
+        chance, today = random.Random(1927), timezone.localdate(self.now)
+        for _nth in range(25):
+            first = today - chance.randrange(420) * DAY
+            last = first + chance.randrange(200) * DAY
+            yield Filter(
+                language=chance.choice(["", "", "de"]),
+                platform=chance.choice(["", "", "ios"]),
+                topic=chance.choice(["", "", "scanners"]),
+                simulated=chance.random() < 0.3,
+                from_day=chance.choice([None, first]),
+                to_day=chance.choice([None, last]),
+            )
+
+    def test_they_say_what_counts_say(self) -> None:
+        asked = [(model, by) for model in BUNDLED for by in ((), (GUIDE,), model.BY)]
+        asked += [(FixCount, (PLATFORM, "fix_revision")), (SessionCount, (PLATFORM, GUIDE))]
+        for only in self.filters():
+            for model, by in asked:
+                with self.subTest(only=only, model=model, by=by):
+                    with self.assertStatements(4):
+                        bundled = sums(model, only, *by)
+                    plain = sums(model, only, *by, pk__gt=0)
+                    plain = {group: counts for group, counts in plain.items() if counts}
+                    self.assertEqual(bundled, plain)
+
+    def test_they_say_it_of_one_fix(self) -> None:
+        for only in self.filters():
+            bundled = sums(FixCount, only, GUIDE, "fix_revision", fix_key="cable")
+            plain = sums(FixCount, only, GUIDE, "fix_revision", fix_key="cable", pk__gt=0)
+            self.assertEqual(bundled, plain)
+
+    def test_they_say_it_of_many_periods_by_one_look(self) -> None:
+        today = timezone.localdate(self.now)
+        weeks = [
+            Filter(from_day=today - (7 * nth + 6) * DAY, to_day=today - 7 * nth * DAY)
+            for nth in range(60)
+        ]
+        self.assertEqual(
+            by_period(SessionCount, weeks, GUIDE),
+            [sums(SessionCount, week, GUIDE, pk__gt=0) for week in weeks],
+        )
+
+    def test_what_is_told_apart_by_more_is_read_from_counts(self) -> None:
+        Bundle.objects.all().delete()
+        only = Filter(symptom="offline")
+        self.assertTrue(sums(SessionCount, only, GUIDE))
+        self.assertTrue(sums(SessionCount, Filter(arm="learned"), GUIDE))
+        self.assertFalse(sums(SessionCount, replace(only, symptom=""), GUIDE))
+
+    def test_an_old_day_that_changes_is_made_anew_with_all_around_it(self) -> None:
+        before = self.bundles()
+        first = Session.objects.order_by("started_at")[:1].get()
+        first.delete()
+        counting.recount(self.now)
+        after = self.bundles()
+        changed = {block for block in before | after if before.get(block) != after.get(block)}
+        day = timezone.localdate(first.started_at)
+        self.assertTrue(changed)
+        for length, begins in changed:
+            self.assertLess((day - begins).days, length)
+        self.assertIn(256, {length for length, _begins in changed})
+
+    def bundles(self) -> dict[tuple[int, date], list[tuple[str, str, str]]]:
+        found: dict[tuple[int, date], list[tuple[str, str, str]]] = {}
+        for length, day, *rest in Bundle.objects.order_by("table", "platform").values_list(
+            "length", "day", "table", "platform", "lines"
+        ):
+            found.setdefault((length, day), []).append(tuple(rest))
+        return found
+
+    def test_what_is_over_when_a_day_has_passed_is_bundled(self) -> None:
+        for days in (1, 2, 3, 30):
+            later = self.now + days * DAY
+            counting.recount(later)
+            one_by_one = self.bundles()
+            self.assertEqual(Look.objects.current().bundled_until, timezone.localdate(later))
+            counting.rebuild(later)
+            self.assertEqual(self.bundles(), one_by_one)
+
+    def test_the_first_time_every_day_is_bundled_also_what_is_counted_for_good(self) -> None:
+        made = self.bundles()
+        Bundle.objects.all().delete()
+        Look.objects.update(bundled_until=None, sealed_before=timezone.localdate(self.now))
+        self.assertTrue(sums(SessionCount, Filter(), GUIDE))
+        counting.recount(self.now)
+        self.assertEqual(self.bundles(), made)
+
+    def test_of_two_workers_at_once_only_one_writes(self) -> None:
+        def come() -> None:
+            session = walk(self.start(), "fixed")
+            Session.objects.filter(pk=session.pk).mark_stale()
+
+        come()
+        while not StaleBundle.objects.exists():
+            counting.work()
+        of_day = bundles._of_day
+
+        def slowly(day: date) -> bundles.Made:
+            made = of_day(day)
+            with mock.patch.object(bundles, "_of_day", of_day):
+                come()
+                counting.recount(self.now)
+            return made
+
+        with mock.patch.object(bundles, "_of_day", slowly):
+            counting.work()
+        self.assertFalse(StaleBundle.objects.exists())
+        right = self.bundles()
+        counting.rebuild(self.now)
+        self.assertEqual(self.bundles(), right)

@@ -1,0 +1,56 @@
+"""Many days as few blocks, of which sums are kept: of two days, of four, and so on.
+
+A block of so many days begins where the number of its first day can be divided by its length, so
+each is made of two halves, which are blocks. Four weeks are five blocks or so, and so is a year.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import NamedTuple
+
+LENGTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # days; a day is a block, too
+LONGEST = LENGTHS[-1]
+
+
+class Span(NamedTuple):
+    """All blocks of one length whose first day is neither before `first` nor after `last`."""
+
+    length: int
+    first: date | None
+    last: date | None
+
+
+def begin(day: date, length: int) -> date:
+    """The first day of the block of this length that a day belongs to."""
+    return day - timedelta(day.toordinal() % length)
+
+
+def is_over(first: date, length: int, today: date) -> bool:
+    """Whether a block that begins with this day has no day that is still to come, or today."""
+    return first + timedelta(length) <= today
+
+
+def cover(first: date | None, last: date | None, until: date) -> Iterator[Span]:
+    """Blocks that are exactly these days, as few as can be; both ends belong to them.
+
+    None is an end that is open. Of the days from `until` on there are no blocks but days.
+    """
+    end = until if last is None else min(until, last + timedelta(1))
+    if first is not None and first >= end:
+        yield Span(1, first, last)
+        return
+    at, top = first, begin(end, LONGEST)
+    if at is not None:
+        for length in LENGTHS[:-1]:
+            if at != begin(at, 2 * length) and at + timedelta(length) <= end:
+                yield Span(length, at, at)
+                at += timedelta(length)
+    if at is None or (at == begin(at, LONGEST) and at < top):
+        yield Span(LONGEST, at, top - timedelta(LONGEST))
+        at = top
+    for length in reversed(LENGTHS[:-1]):
+        if at + timedelta(length) <= end:
+            yield Span(length, at, at)
+            at += timedelta(length)
+    if last is None or at <= last:
+        yield Span(1, at, last)
