@@ -101,7 +101,7 @@ class TableTests(EscalatedTestCase):
             )
         ask(self.start())
         count()
-        for row in (*analytics.escalations(), analytics.all_escalations()):
+        for row in (*analytics.escalations(), analytics.together(analytics.escalations())):
             assert row.to_answer
             assert row.to_close
             quarters = (row.to_answer.quick, row.to_answer.median, row.to_answer.slow)

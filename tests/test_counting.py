@@ -22,9 +22,9 @@ from troubleshooter.counting import days, walks
 from troubleshooter.flow import Outcome, Reason, Status
 from troubleshooter.models import (
     COUNTS,
-    Bundle,
     Answer,
     Attempt,
+    Bundle,
     Cure,
     Edition,
     Escalation,
@@ -329,7 +329,7 @@ class OneDayTests(CastTestCase):
         self.assertTrue(counting.due(self.now))
 
     def test_a_rebuild_mends_what_was_changed_by_hand(self) -> None:
-        counting.work()
+        counting.recount(self.now)
         right = all_counts()
         FixCount.objects.update(shown=99)
         SessionCount.objects.all().delete()

@@ -23,10 +23,10 @@ from .durable import Durable, durable, durable_in_guides
 from .escalated import (
     CreditRow,
     EscalationRow,
-    all_escalations,
     credits,
     escalations,
     last_fixes,
+    together,
 )
 from .everywhere import (
     FixEverywhere,
@@ -103,7 +103,6 @@ __all__ = [
     "SymptomOrder",
     "Tally",
     "TrafficRow",
-    "all_escalations",
     "all_walks",
     "apart",
     "beside",
@@ -133,6 +132,7 @@ __all__ = [
     "places",
     "resolution",
     "title",
+    "together",
     "topics",
     "traffic",
     "two_editions",

@@ -1,21 +1,22 @@
 """Adding up bundles: the counts of all guides, for pages that are about more than one."""
 
 import operator
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import reduce
 from typing import Any
 
 from django.db.models import Q
 
-from troubleshooter.models import BUNDLED, OF, Bundle, Count, Guide, BundleLine, unpack
+from troubleshooter.models import BUNDLED, OF, Bundle, BundleLine, Count, Guide, unpack
 from troubleshooter.spans import Span, cover
 
 from .filters import Filter
-from .rows import Sums
+from .rows import Counts, Sums
 
-Groups = dict[tuple[Any, ...], list[int]]
+Group = tuple[Any, ...]
+Groups = dict[Group, list[int]]
 
 GUIDE, PLATFORM = "slice__guide__key", "slice__platform"
 
@@ -46,12 +47,14 @@ def bundled(
         table=model._meta.model_name,
     )
     found: list[dict[str, Groups]] = [defaultdict(dict) for _period in periods]
-    lets = _lets(only)
+    guides = _guides(only)
+    group_of = _group_of(model, by)
+    many = len(OF) + len(model.BY)
     for length, day, platform, text in rows.values_list("length", "day", "platform", "lines"):
-        lines = [line for line in unpack(text, fix_key) if lets(line)]
+        lines = _lines(unpack(text, fix_key), only, guides)
         for groups, of_period in zip(found, spans, strict=True):
             if any(_has(span, length, day) for span in of_period):
-                _add(groups[platform], lines, model, by)
+                _add(groups[platform], [(group_of(line), line[many:]) for line in lines])
     keys = dict(Guide.objects.values_list("pk", "key")) if GUIDE in by else {}
     return [_told(groups, model, by, keys) for groups in found]
 
@@ -74,50 +77,52 @@ def _platform(only: Filter, by: Sequence[str]) -> Q:
     return Q(platform=only.platform or Bundle.ANY)
 
 
-def _lets(only: Filter) -> Any:
-    """Whether a line is of sessions that the filter lets through, but for days and platform."""
+def _guides(only: Filter) -> set[int] | None:
+    """Those of the topic; None when all will do."""
     of_topic = Guide.objects.filter(topic__slug=only.topic).values_list("pk", flat=True)
-    guides = set(of_topic) if only.topic else None
-
-    def lets(line: BundleLine) -> bool:
-        guide, language, simulated = line[:3]
-        return (
-            (only.simulated or not simulated)
-            and only.language in ("", language)
-            and (guides is None or guide in guides)
-        )
-
-    return lets
+    return set(of_topic) if only.topic else None
 
 
-def _add(
-    groups: Groups, lines: Iterable[BundleLine], model: type[Count], by: Sequence[str]
-) -> None:
-    """Add these lines up by guide, language and what else they are told apart by."""
-    names = (*OF, *model.BY)
-    group_of = operator.itemgetter(0, 1, *(names.index(each) for each in by if each in model.BY))
-    many = len(names)
-    for line in lines:
-        group = group_of(line)
+def _lines(lines: list[BundleLine], only: Filter, guides: set[int] | None) -> list[BundleLine]:
+    """Those of sessions that the filter lets through, but for days and platform."""
+    if not only.simulated:
+        lines = [line for line in lines if not line[2]]
+    if only.language:
+        lines = [line for line in lines if line[1] == only.language]
+    return lines if guides is None else [line for line in lines if line[0] in guides]
+
+
+def _group_of(model: type[Count], by: Sequence[str]) -> Callable[[BundleLine], Group]:
+    """What a line is told apart by, in the order of `by`; its platform stands elsewhere."""
+    names = (GUIDE, *OF[1:], *model.BY)
+    at = [names.index(name) for name in by if name != PLATFORM]
+    if len(at) > 1:
+        return operator.itemgetter(*at)
+    return (lambda line: (line[at[0]],)) if at else (lambda line: ())
+
+
+def _add(groups: Groups, added: Iterable[tuple[Group, list[int]]]) -> None:
+    for group, counts in added:
         mine = groups.get(group)
-        groups[group] = list(map(operator.add, mine, line[many:])) if mine else line[many:]
+        groups[group] = list(map(operator.add, mine, counts)) if mine else counts
 
 
 def _told(
     found: dict[str, Groups], model: type[Count], by: Sequence[str], keys: dict[int, str]
 ) -> Sums:
-    """The same by what was asked for alone, and with the names of what was counted."""
+    """The same with the keys of guides, of all their languages, and the names of counts."""
     told: Groups = {}
     for platform, groups in found.items():
-        for (guide, _language, *rest), counts in groups.items():
-            known = iter(rest)
-            group = tuple(
-                keys[guide] if name == GUIDE else platform if name == PLATFORM else next(known)
-                for name in by
-            )
-            mine = told.get(group)
-            told[group] = list(map(operator.add, mine, counts)) if mine else counts
+        if PLATFORM in by:
+            at = list(by).index(PLATFORM)
+            groups = {(*g[:at], platform, *g[at:]): counts for g, counts in groups.items()}
+        if GUIDE in by:
+            at = list(by).index(GUIDE)
+            named = (((*g[:at], keys[g[at]], *g[at + 1 :]), n) for g, n in groups.items())
+            _add(told, named)
+        else:
+            _add(told, groups.items())
     return {
-        group: Counter({name: n for name, n in zip(model.SUMS, counts, strict=True) if n})
+        group: Counts({name: n for name, n in zip(model.SUMS, counts, strict=True) if n})
         for group, counts in told.items()
     }

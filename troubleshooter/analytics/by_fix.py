@@ -11,6 +11,8 @@ from .filters import REAL, Filter
 from .rows import FixRow, Tally
 from .sums import sums
 
+REASONS = tuple((reason, reason.value) for reason in Reason)
+
 
 def fixes(guide_key: str, only: Filter = REAL) -> list[FixRow]:
     """What came of each fix of this guide?
@@ -39,5 +41,5 @@ def tally(counts: Mapping[str, int]) -> Tally:
     """The sums of `FixCount` as a tally."""
     return Tally(
         **{name: counts[name] for name in ("shown", "resolved", "fixed", "not_fixed")},
-        reasons=tuple((reason, n) for reason in Reason if (n := counts[reason.value])),
+        reasons=tuple((reason, n) for reason, name in REASONS if (n := counts[name])),
     )

@@ -1,19 +1,20 @@
 """Escalations: where persons are asked for, how long it takes them, and what helped in the end."""
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from troubleshooter.models import CreditCount, EscalationCount, EscalationTime
 
 from .by_guide import titles
 from .everywhere import fix_names
 from .filters import REAL, Filter
-from .rows import Quartiles
+from .rows import Counts, Quartiles
 from .sums import sums
 from .times import quartiles
 
 GUIDE = "slice__guide__key"
+Times = Mapping[int, Counts]  # how many were answered and closed, by bucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,17 @@ class EscalationRow:
     fix: str
     escalations: int
     closed: int
-    to_answer: Quartiles | None = None
-    to_close: Quartiles | None = None
+    times: Times = field(default_factory=dict)
+
+    @property
+    def to_answer(self) -> Quartiles | None:
+        """How long it took until the first answer."""
+        return quartiles({bucket: n["answered"] for bucket, n in self.times.items()})
+
+    @property
+    def to_close(self) -> Quartiles | None:
+        """How long it took until the end."""
+        return quartiles({bucket: n["closed"] for bucket, n in self.times.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +61,22 @@ def escalations(only: Filter = REAL) -> list[EscalationRow]:
     """How many persons were asked for in each guide, and how long did it take? Most first."""
     names, times = titles(), _times_by_guide(only)
     found = [
-        EscalationRow(key, names[key], "", "", n["escalations"], n["closed"], *_both(times[key]))
+        EscalationRow(key, names[key], "", "", n["escalations"], n["closed"], times[key])
         for (key,), n in sums(EscalationCount, only, GUIDE).items()
     ]
     return sorted(found, key=lambda row: (-row.escalations, row.guide, row.guide_key))
 
 
-def all_escalations(only: Filter = REAL) -> EscalationRow:
-    """All guides together."""
-    n = sums(EscalationCount, only).get((), Counter())
-    buckets = {bucket: n for (bucket,), n in sums(EscalationTime, only, "bucket").items()}
-    return EscalationRow("", "", "", "", n["escalations"], n["closed"], *_both(buckets))
+def together(rows: Iterable[EscalationRow]) -> EscalationRow:
+    """All guides together, made of the row of each."""
+    times: defaultdict[int, Counts] = defaultdict(Counts)
+    escalations = closed = 0
+    for row in rows:
+        escalations, closed = escalations + row.escalations, closed + row.closed
+        for bucket, counts in row.times.items():
+            for end, n in counts.items():
+                times[bucket][end] += n
+    return EscalationRow("", "", "", "", escalations, closed, times)
 
 
 def last_fixes(only: Filter = REAL) -> list[EscalationRow]:
@@ -99,18 +114,8 @@ def credits(only: Filter = REAL, fix_key: str = "") -> list[CreditRow]:
     return sorted(found, key=lambda row: (-row.defects, -row.credited, row.fix, row.guide))
 
 
-Times = Mapping[int, Counter[str]]  # how many were answered and closed, by bucket
-
-
-def _times_by_guide(only: Filter) -> defaultdict[str, dict[int, Counter[str]]]:
-    found: defaultdict[str, dict[int, Counter[str]]] = defaultdict(dict)
+def _times_by_guide(only: Filter) -> defaultdict[str, dict[int, Counts]]:
+    found: defaultdict[str, dict[int, Counts]] = defaultdict(dict)
     for (guide, bucket), counts in sums(EscalationTime, only, GUIDE, "bucket").items():
         found[guide][bucket] = counts
     return found
-
-
-def _both(times: Times) -> list[Quartiles | None]:
-    """How long it took until the first answer, and until the end."""
-    return [
-        quartiles({bucket: n[end] for bucket, n in times.items()}) for end in ("answered", "closed")
-    ]

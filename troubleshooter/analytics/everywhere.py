@@ -15,7 +15,7 @@ from troubleshooter.models import Edition, Fix, FixCount, Placement, outlines
 from .by_fix import tally
 from .by_guide import titles
 from .filters import REAL, Filter
-from .rows import Tally
+from .rows import Counts, Tally
 from .sums import sums
 
 
@@ -111,7 +111,7 @@ def fix_in_guides(fix: FixNow, only: Filter = REAL) -> list[FixInGuide]:
     rows = [
         FixInGuide(guide, names[guide], places.get(guide), revision, tally(counts))
         for guide, revision in counted.keys() | {(guide, fix.revision) for guide in places}
-        for counts in [counted.get((guide, revision), Counter())]
+        for counts in [counted.get((guide, revision), Counts())]
     ]
     return sorted(
         rows, key=lambda row: (-shown[row.guide_key], row.title, row.guide_key, -row.revision)
@@ -211,7 +211,7 @@ Order = tuple[str, bool, Sequence[str]]  # guide, whether in the site's own lang
 def _drafts(only: Filter) -> list[Order]:
     rows = (
         Placement.objects.filter(only.guides("guide__"))
-        .order_by("guide", "position", "pk")
+        .order_by("guide_id", "position", "pk")
         .values_list("guide__key", "guide__language", "fix__key")
     )
     return [
@@ -221,7 +221,7 @@ def _drafts(only: Filter) -> list[Order]:
 
 
 def _live(only: Filter) -> list[Order]:
-    live = Edition.objects.live().filter(only.guides("guide__")).order_by("guide")
+    live = Edition.objects.live().filter(only.guides("guide__")).order_by("guide_id")
     rows = list(live.values_list("pk", "digest", "guide__key", "language"))
     known = outlines({pk: digest for pk, digest, _guide, _language in rows})
     return [

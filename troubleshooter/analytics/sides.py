@@ -1,6 +1,5 @@
 """Two sets of sessions beside each other: two periods, two editions, two of anything."""
 
-from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,7 +12,7 @@ from .by_fix import fixes
 from .by_guide import endings, endings_of
 from .contents import layout
 from .filters import REAL, Filter
-from .rows import Beside, FixPair, Side
+from .rows import Beside, Counts, FixPair, Side
 from .sums import sums
 from .times import resolution_times
 
@@ -46,7 +45,7 @@ def beside(guide_key: str, sides: Sides) -> Beside:
 
 
 def _side(guide_key: str, only: Filter) -> Side:
-    counts = sums(SessionCount, only, guide_key=guide_key).get((), Counter())
+    counts = sums(SessionCount, only, guide_key=guide_key).get((), Counts())
     return Side(
         endings=endings_of(counts),
         times=resolution_times(guide_key, only),

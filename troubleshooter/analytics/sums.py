@@ -1,6 +1,6 @@
 """Adding up counts: the only place where pages of numbers read them."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,7 +12,7 @@ from troubleshooter.models import Count, Look, month_after, month_of
 
 from .bundled import bundled, is_bundled
 from .filters import REAL, Filter
-from .rows import Sums
+from .rows import Counts, Sums
 
 # What only fine slices know; coarse ones, with far fewer rows, answer all other questions.
 FINE = {"slice__symptom_key", "slice__platform", "slice__arm", "slice__edition"}
@@ -56,7 +56,7 @@ def sums(
     fine = bool(FINE.intersection(by)) or only.is_fine
     days = _Part(False, only.from_day, only.to_day)
     parts = [days] if "day" in by else _parts(only, last.months_until)
-    found: defaultdict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
+    found: defaultdict[tuple[Any, ...], Counts] = defaultdict(Counts)
     each = {f"all_{name}": Sum(name) for name in model.SUMS}
     for part in parts:
         rows = model._default_manager.filter(part.where, where, slice__fine=fine).order_by()
@@ -64,8 +64,10 @@ def sums(
         added = rows.values_list(*by).annotate(**each) if by else [rows.aggregate(**each).values()]
         for group_and_counts in added:
             row = tuple(group_and_counts)
-            counts = zip(model.SUMS, row[len(by) :], strict=True)
-            found[row[: len(by)]].update({name: n for name, n in counts if n})
+            counts = found[row[: len(by)]]
+            for name, n in zip(model.SUMS, row[len(by) :], strict=True):
+                if n:
+                    counts[name] += n
     return found
 
 

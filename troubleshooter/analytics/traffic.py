@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from troubleshooter.models import SessionCount
 
-from .by_guide import endings_of, guides, topics_of_guides
+from .by_guide import guides, topics_of_guides
 from .filters import REAL, Filter
-from .rows import GuideRow
+from .rows import Counts, GuideRow
 from .sums import by_period, sums
 
 WEEKS = 12
@@ -78,7 +78,11 @@ def whole_days(now: datetime, only: Filter) -> tuple[Filter, Filter] | None:
 def sessions_by_guide(only: Filter) -> Counter[str]:
     """How many sessions each guide had, by its key."""
     counted = sums(SessionCount, only, "slice__guide__key")
-    return Counter({key: endings_of(counts).total for (key,), counts in counted.items()})
+    return Counter({key: _sessions(counts) for (key,), counts in counted.items()})
+
+
+def _sessions(counts: Counts) -> int:
+    return sum(n for name, n in counts.items() if name != "tries")
 
 
 def _last_day(now: datetime, only: Filter) -> date:
@@ -92,5 +96,5 @@ def _by_week(now: datetime, only: Filter) -> defaultdict[str, list[int]]:
     each = [replace(only, from_day=first, to_day=last) for first, last in weeks(now, only)]
     for nth, counted in enumerate(by_period(SessionCount, each, "slice__guide__key")):
         for (guide,), counts in counted.items():
-            found[guide][nth] = endings_of(counts).total
+            found[guide][nth] = _sessions(counts)
     return found

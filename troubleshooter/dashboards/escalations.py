@@ -36,7 +36,8 @@ def numbers_escalations(request: HttpRequest) -> HttpResponse:
     """
     form = _form(request)
     only = form.filter
-    together = analytics.all_escalations(only)
+    guides = analytics.escalations(only)
+    together = analytics.together(guides)
     return page_of(
         request,
         "numbers_escalations.html",
@@ -44,7 +45,7 @@ def numbers_escalations(request: HttpRequest) -> HttpResponse:
         form=form,
         together=together,
         took=_took(together),
-        guides=[(row, _took(row)) for row in analytics.escalations(only)[:ROWS_PER_PAGE]],
+        guides=[(row, _took(row)) for row in guides[:ROWS_PER_PAGE]],
         last_fixes=analytics.last_fixes(only)[:ROWS_PER_PAGE],
         credits=analytics.credits(only)[:ROWS_PER_PAGE],
         most=ROWS_PER_PAGE,

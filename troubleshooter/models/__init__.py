@@ -89,6 +89,7 @@ __all__ = [
     "Incoming",
     "Kind",
     "Learner",
+    "Line",
     "Locked",
     "LogLine",
     "Look",
