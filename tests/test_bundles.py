@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from unittest import mock
 
 from django.utils import timezone
@@ -46,6 +46,8 @@ class PackTests(CastTestCase):
 
 
 class BundlesTests(CastTestCase):
+    now: datetime
+
     @classmethod
     def setUpTestData(cls) -> None:
         super().setUpTestData()
