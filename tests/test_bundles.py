@@ -129,12 +129,13 @@ class BundlesTests(CastTestCase):
             self.assertLess((day - begins).days, length)
         self.assertIn(256, {length for length, _begins in changed})
 
-    def bundles(self) -> dict[tuple[int, date], list[tuple[str, str, str]]]:
-        found: dict[tuple[int, date], list[tuple[str, str, str]]] = {}
-        for length, day, *rest in Bundle.objects.order_by("table", "platform").values_list(
+    def bundles(self) -> dict[tuple[int, date], list[tuple[str, str, bytes]]]:
+        found: dict[tuple[int, date], list[tuple[str, str, bytes]]] = {}
+        rows = Bundle.objects.order_by("table", "platform")
+        for length, day, table, platform, lines in rows.values_list(
             "length", "day", "table", "platform", "lines"
         ):
-            found.setdefault((length, day), []).append(tuple(rest))
+            found.setdefault((length, day), []).append((table, platform, bytes(lines)))
         return found
 
     def test_what_is_over_when_a_day_has_passed_is_bundled(self) -> None:

@@ -50,8 +50,8 @@ def bundled(
     guides = _guides(only)
     group_of = _group_of(model, by)
     many = len(OF) + len(model.BY)
-    for length, day, platform, text in rows.values_list("length", "day", "platform", "lines"):
-        lines = _lines(unpack(text, fix_key), only, guides)
+    for length, day, platform, packed in rows.values_list("length", "day", "platform", "lines"):
+        lines = _lines(unpack(packed, fix_key), only, guides)
         for groups, of_period in zip(found, spans, strict=True):
             if any(_has(span, length, day) for span in of_period):
                 _add(groups[platform], [(group_of(line), line[many:]) for line in lines])

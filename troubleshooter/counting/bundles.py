@@ -102,11 +102,11 @@ def _of_halves(day: date, length: int) -> Made:
         Q(day=day) | Q(day=day + timedelta(half)), length=half, table__in=_tables()
     )
     found: dict[tuple[type[Count], str], dict[tuple[object, ...], list[int]]] = {}
-    for table, platform, text in halves.values_list("table", "platform", "lines"):
+    for table, platform, packed in halves.values_list("table", "platform", "lines"):
         model = _tables()[table]
         many = len(OF) + len(model.BY)
         groups = found.setdefault((model, platform), {})
-        for line in unpack(text):
+        for line in unpack(packed):
             group, counts = tuple(line[:many]), line[many:]
             mine = groups.get(group)
             groups[group] = list(map(operator.add, mine, counts)) if mine else counts

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ('platform', models.CharField(blank=True, max_length=12)),
                 ('length', models.PositiveSmallIntegerField()),
                 ('day', models.DateField()),
-                ('lines', models.TextField()),
+                ('lines', models.BinaryField()),
             ],
             options={
                 'verbose_name': 'bundle of counts',

@@ -6,6 +6,7 @@ more (see `spans.py`). A bundle is made of counts or of its two halves, and can 
 """
 
 import json
+import zlib
 from collections.abc import Iterable
 from datetime import date
 from itertools import chain
@@ -45,7 +46,7 @@ class Bundle(models.Model):
     platform = models.CharField(max_length=12, blank=True)
     length = models.PositiveSmallIntegerField()  # days
     day = models.DateField()
-    lines = models.TextField()
+    lines = models.BinaryField()
 
     class Meta:
         verbose_name = _("bundle of counts")
@@ -60,18 +61,19 @@ class Bundle(models.Model):
         return f"{self.table} {self.platform} {self.day} {self.length}"
 
 
-def pack(model: type[Count], lines: Iterable[BundleLine]) -> str:
-    """These lines as JSON: by the fix they are about, each of which begins a line of the text."""
+def pack(model: type[Count], lines: Iterable[BundleLine]) -> bytes:
+    """These lines as compressed JSON: by the fix they are about, each on a line of the text."""
     at = len(OF) + model.BY.index("fix_key") if "fix_key" in model.BY else None
     pieces: dict[str, list[BundleLine]] = {}
     for line in sorted(lines):
         pieces.setdefault("" if at is None else line[at], []).append(line)
     texts = (f"{_dump(key)}:{_dump(piece)}" for key, piece in pieces.items())
-    return "{\n" + ",\n".join(texts) + "\n}"
+    return zlib.compress(("{\n" + ",\n".join(texts) + "\n}").encode())
 
 
-def unpack(text: str, fix_key: str | None = None) -> list[BundleLine]:
+def unpack(packed: "bytes | memoryview[int]", fix_key: str | None = None) -> list[BundleLine]:
     """The lines of a bundle, or with a key those of this fix: without reading all others."""
+    text = zlib.decompress(packed).decode()
     if fix_key is None:
         return list(chain.from_iterable(json.loads(text).values()))
     mark = f"\n{_dump(fix_key)}:"
