@@ -45,9 +45,11 @@ def sums(
 
     `narrow` and `fix_key` are asked of the rows of counts, and `guide_key` of their guide.
     """
-    last = Look.objects.current()
-    if last.bundled_until and not guide_key and not narrow and is_bundled(model, only, by):
-        return bundled(model, [only], by, last.bundled_until, fix_key)[0]
+    until = None
+    if not guide_key and not narrow and is_bundled(model, only, by):
+        until = Look.objects.current().bundled_until
+    if until:
+        return bundled(model, [only], by, until, fix_key)[0]
     where = only.slices() & Q(**narrow)
     if guide_key:
         where &= Q(slice__guide__key=guide_key)
@@ -55,7 +57,7 @@ def sums(
         where &= Q(fix_key=fix_key)
     fine = bool(FINE.intersection(by)) or only.is_fine
     days = _Part(False, only.from_day, only.to_day)
-    parts = [days] if "day" in by else _parts(only, last.months_until)
+    parts = [days] if "day" in by else _parts(only)
     found: defaultdict[tuple[Any, ...], Counts] = defaultdict(Counts)
     each = {f"all_{name}": Sum(name) for name in model.SUMS}
     for part in parts:
@@ -79,11 +81,9 @@ def by_period(model: type[Count], periods: Sequence[Filter], *by: str) -> list[S
     return [sums(model, period, *by) for period in periods]
 
 
-def _parts(only: Filter, end: date | None) -> Iterator[_Part]:
-    """The days of a filter as few rows: whole months where they are summed, days around them.
-
-    What begins at `end` is not summed by months.
-    """
+def _parts(only: Filter) -> Iterator[_Part]:
+    """The days of a filter as few rows: whole months where they are summed, days around them."""
+    end = Look.objects.current().months_until  # what begins here is not summed by months
     first, last = only.from_day, only.to_day
     start = first if first is None or first.day == 1 else month_after(first)
     if end and last:
