@@ -121,7 +121,7 @@ def keep_to_one_cpu(number: int) -> None:
     """Let all threads of this process take turns on one CPU, another one for each process.
 
     Only one thread at a time runs Python. If each that gets its turn wakes on another CPU, it
-    finds nothing of what it needs in the caches there, which costs a third of a request.
+    finds nothing of what it needs in the caches there.
     """
     cpus = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cpus[number % len(cpus)]})
