@@ -70,6 +70,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "how":
         print(how())
     else:
-        # Connections of their own, not of the pool, which has eight.
-        connection.settings_dict["OPTIONS"].pop("pool", None)
         print(*inserts(float(sys.argv[1]), int(sys.argv[2])))

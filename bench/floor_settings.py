@@ -22,6 +22,7 @@ from helpdesk.settings import (
 
 __all__ = [
     "ALLOWED_HOSTS",
+    "DATABASES",
     "HOST",
     "METRICS_TOKEN",
     "PIN_WORKERS",
@@ -35,10 +36,6 @@ FLOOR = os.environ.get("BENCH_FLOOR", "hello")
 USE_TZ = True
 ROOT_URLCONF = "bench.wizard" if FLOOR == "wizard" else "bench.floors"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-
-# A floor is as low as it gets: the connection is kept, unless a pool keeps it.
-if "pool" not in DATABASES["default"]["OPTIONS"]:
-    DATABASES["default"]["CONN_MAX_AGE"] = None
 
 INSTALLED_APPS = [
     "django.contrib.auth",

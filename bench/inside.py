@@ -29,7 +29,7 @@ class Inside:
     def __init__(self) -> None:
         self.application = get_wsgi_application()
         sqlite = connection.vendor == "sqlite"
-        with connection.cursor() as cursor:  # of this thread, kept; of the pool there is one
+        with connection.cursor() as cursor:
             cursor.execute("PRAGMA synchronous=OFF" if sqlite else "SET synchronous_commit = off")
 
     def ask(self, environ: dict[str, Any]) -> Response:

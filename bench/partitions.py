@@ -112,8 +112,7 @@ def measure(sessions: int, answers: int) -> None:
     with transaction.atomic():
         sql((ROOT / "docs" / "partitions.sql").read_text())
     print(f"{time.perf_counter() - began:.1f} s to change tables of {sessions:,} sessions")
-    connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]  # settings of the role are for new ones
+    connection.close()  # settings of the role are for new ones
     every = months(date.today(), 24)
     for nth, month in enumerate(every, 1):
         sql(f"CALL helpdesk_begin_month('{month}')")

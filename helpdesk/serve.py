@@ -28,6 +28,7 @@ DEATHS, WITHIN = 5, 10.0  # so many processes may die within so many seconds, an
 PATIENCE = 10.0  # seconds for what is under way when everything ends
 BACKLOG = 1024  # connections that wait to be taken
 BLOCKING_THREADS = 16  # in each process; on SQLite they share commits
+IDLE = 600  # seconds until one ends that has nothing to do, and its connection to the database
 
 
 class Beside:
@@ -157,6 +158,7 @@ def main() -> None:
         websockets=False,
         workers=settings.WORKERS,
         blocking_threads=BLOCKING_THREADS,
+        blocking_threads_idle_timeout=IDLE,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
         respawn_interval=RENEW,

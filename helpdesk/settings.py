@@ -307,8 +307,6 @@ SQLITE_OPTIONS = {
 POSTGRES_OPTIONS = {
     "connect_timeout": 2,
     "options": "-c lock_timeout=2s -c idle_in_transaction_session_timeout=10s",
-    # The server retires idle threads; a pool gets their connections back.
-    "pool": {"min_size": 1, "max_size": 16, "timeout": 5},
 }
 
 
@@ -325,10 +323,11 @@ def database() -> dict[str, Any]:
             lasting: dict[str, Any] = {"ENGINE": "helpdesk.sqlite", "CONN_MAX_AGE": None}
             lasting["TEST"] = {"NAME": ":memory:"}  # pytest-django asks the name of the engine
             return config | lasting | {"NAME": BASE_DIR / config["NAME"], "OPTIONS": SQLITE_OPTIONS}
-        case "django.db.backends.postgresql" if find_spec("psycopg") and find_spec("psycopg_pool"):
+        case "django.db.backends.postgresql" if find_spec("psycopg"):
             options = POSTGRES_OPTIONS | config.get("OPTIONS", {})
-            kept = {"ENGINE": "helpdesk.postgres", "CONN_HEALTH_CHECKS": True}
-            return config | kept | {"OPTIONS": options}
+            # Made anew each hour, so that a server that has moved is found.
+            lasting = {"ENGINE": "helpdesk.postgres", "CONN_MAX_AGE": 3600}
+            return config | lasting | {"CONN_HEALTH_CHECKS": True, "OPTIONS": options}
         case "django.db.backends.postgresql":
             raise ImproperlyConfigured(
                 "DATABASE_URL names PostgreSQL, but its driver is not installed:"

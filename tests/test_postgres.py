@@ -1,4 +1,4 @@
-"""PostgreSQL: what visitors wait for is planned once (its pool: `test_web.LostConnectionTests`)."""
+"""PostgreSQL plans once what visitors wait for (lost connections: test_web.LostConnectionTests)."""
 
 from unittest import skipUnless
 

@@ -1,4 +1,4 @@
-"""PostgreSQL with a pool that looks before it asks, and statements that are prepared once."""
+"""PostgreSQL that looks before it asks, and plans once what visitors wait for."""
 
 import select
 from collections.abc import Sequence
@@ -11,7 +11,6 @@ from psycopg import Connection, OperationalError
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
-from psycopg_pool import ConnectionPool
 
 _base: Any = base  # the stubs know little of it
 
@@ -20,32 +19,27 @@ DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
 class DatabaseWrapper(_base.DatabaseWrapper):  # type: ignore[misc]
-    """One connection of the pool."""
+    """One connection, kept by its thread."""
 
-    @property
-    def pool(self) -> Any:
-        """Django's own pool, but for how it finds out whether a connection still lives.
+    def is_usable(self) -> bool:
+        """Whether the server is still there. It is asked only when it has sent something unasked.
 
-        Django sends each request's connection a statement for that, and waits for its answer.
+        Most of the time that is the end of the connection. What is lost without a word is found
+        out by the first statement, as it always was. Django would send each request's connection
+        a statement, and wait for its answer.
         """
-        if self.alias == _base.NO_DB_ALIAS or not self.settings_dict["OPTIONS"].get("pool"):
-            return super().pool
-        if self.alias not in self._connection_pools:
-            made = ConnectionPool(
-                kwargs={**self.get_connection_params(), "autocommit": True},
-                open=False,
-                configure=self._configure_connection,
-                check=still_there,
-                **self.settings_dict["OPTIONS"]["pool"],
-            )
-            self._connection_pools.setdefault(self.alias, made)
-        return self._connection_pools[self.alias]
+        if self.connection is None or self.connection.closed:
+            return False
+        waiting = select.poll()
+        waiting.register(self.connection.fileno(), select.POLLIN)
+        return not waiting.poll(0) or bool(super().is_usable())
 
     def prepared(self) -> "CursorWrapper | Straight":
         """A cursor for statements that visitors wait for: the server plans each of them once.
 
         All that it takes and gives is text, so a statement must leave no type open.
         """
+        self.close_if_health_check_failed()
         self.ensure_connection()
         straight = Straight(self)
         if self.queries_logged or self.execute_wrappers:
@@ -121,15 +115,3 @@ def _numbered(sql: str) -> bytes:
     """A statement with $1, $2 … in place of each %s, as the server wants them."""
     first, *rest = sql.split("%s")
     return "".join([first, *(f"${nth}{part}" for nth, part in enumerate(rest, 1))]).encode()
-
-
-def still_there(connection: Connection[Any]) -> None:
-    """Raise when the server is gone. It is asked only when it has sent something unasked.
-
-    Most of the time that is the end of the connection. What is lost without a word is found out
-    by the first statement, as it always was.
-    """
-    waiting = select.poll()
-    waiting.register(connection.fileno(), select.POLLIN)
-    if waiting.poll(0):
-        ConnectionPool.check_connection(connection)
