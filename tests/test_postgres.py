@@ -1,5 +1,8 @@
 """PostgreSQL plans once what visitors wait for (lost connections: test_web.LostConnectionTests)."""
 
+import gc
+from threading import Thread
+from typing import Any
 from unittest import skipUnless
 
 from django.db import DataError, connection, transaction
@@ -47,3 +50,21 @@ class BeginTests(TransactionTestCase):
                 self.assertEqual(cursor.rowcount, 1)
             raise ValueError("no")
         self.assertEqual(Topic.objects.count(), 0)
+
+
+@skipUnless(connection.vendor == "postgresql", "of PostgreSQL")
+class ThreadTests(TransactionTestCase):
+    def test_a_thread_that_ends_takes_its_connection_along(self) -> None:
+        """At once, whether or not anybody collects what refers to itself."""
+        gone: list[Any] = []
+
+        def visit() -> None:
+            with connection.cursor():
+                gone.append(connection.connection)
+
+        gc.disable()
+        self.addCleanup(gc.enable)
+        thread = Thread(target=visit)
+        thread.start()
+        thread.join()
+        self.assertTrue(gone[0].closed)

@@ -1,6 +1,7 @@
 """PostgreSQL that looks before it asks, and plans once what visitors wait for."""
 
 import select
+import threading
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -18,8 +19,30 @@ IDLE = TransactionStatus.IDLE
 DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
+_threads = threading.local()  # what ends with each thread
+
+
+class _Ending:
+    """Closes a connection when the thread that made it ends.
+
+    The server retires threads that are idle. What Django keeps for them refers to itself, so it
+    may be found to be of no use much later.
+    """
+
+    def __init__(self, connection: Connection[Any]) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
+
+
 class DatabaseWrapper(_base.DatabaseWrapper):  # type: ignore[misc]
     """One connection, kept by its thread."""
+
+    def get_new_connection(self, conn_params: Any) -> Any:
+        made = super().get_new_connection(conn_params)
+        _threads.__dict__[id(self)] = _Ending(made)
+        return made
 
     def is_usable(self) -> bool:
         """Whether the server is still there. It is asked only when it has sent something unasked.
