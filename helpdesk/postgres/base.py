@@ -41,7 +41,7 @@ class DatabaseWrapper(_base.DatabaseWrapper):  # type: ignore[misc]
 
     def get_new_connection(self, conn_params: Any) -> Any:
         made = super().get_new_connection(conn_params)
-        _threads.__dict__[id(self)] = _Ending(made)
+        vars(_threads)[str(id(self))] = _Ending(made)
         return made
 
     def is_usable(self) -> bool:
