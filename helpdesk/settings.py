@@ -225,7 +225,7 @@ INSTALLED_APPS = [
     "django.contrib.sitemaps",
     "django.contrib.staticfiles",
     "allauth",  # ours stand before it, and so do our templates
-    "allauth.account",
+    "troubleshooter.staff.apps.Account",
     "allauth.mfa",
 ]
 
@@ -244,7 +244,6 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "troubleshooter.staff.gate.Staff",
-    "allauth.account.middleware.AccountMiddleware",  # allauth insists on finding it here
 ]
 
 # What stands before the pages of staff alone; visitors' pages know no login and no cookie.
@@ -252,6 +251,7 @@ STAFF_MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "troubleshooter.staff.gate.SecondFactor",
 ]

@@ -82,6 +82,8 @@ for asked in sys.argv[1:]:
     print(status, len(HEAVY & {*sys.modules}))
 """
 
+STAFFS = {"session", "user", "_messages", "allauth"}  # what staff's requests have
+
 
 class ApartTests(SimpleTestCase):
     def after(self, *asked: str) -> list[str]:
@@ -101,6 +103,11 @@ class ApartTests(SimpleTestCase):
         visitors = ("127.0.0.1/robots.txt", "nobody.example/robots.txt")
         self.assertEqual(self.after(*visitors), ["200 0", "400 0"])
         self.assertEqual(self.after("127.0.0.1/admin/"), ["302 4"])
+
+    def test_a_visitors_request_passes_nothing_that_is_for_staff(self) -> None:
+        for path, has in (("/robots.txt", set()), ("/admin/login/", STAFFS)):
+            request: Any = Client().get(path).wsgi_request
+            self.assertEqual({name for name in STAFFS if hasattr(request, name)}, has)
 
     def test_the_way_in_is_found_without_its_last_slash(self) -> None:
         self.assertRedirects(Client().get("/admin"), "/admin/", 301, fetch_redirect_response=False)

@@ -48,11 +48,12 @@ class Visitors:
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
+        self.routes = settings.VISITORS_URLCONF
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not for_staff(f"{request.path_info}/"):  # /admin is led on to /admin/
-            request.urlconf = settings.VISITORS_URLCONF
-            set_urlconf(settings.VISITORS_URLCONF)
+            request.urlconf = self.routes
+            set_urlconf(self.routes)
         return self.get_response(request)
 
 
