@@ -82,13 +82,16 @@ class Languages:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self.own = settings.LANGUAGE_CODE
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        best = next(iter(wanted(request)), settings.LANGUAGE_CODE)
+        best = next(iter(wanted(request)), self.own)
         with speaking(best):
             response = self.get_response(request)
+        if "Content-Language" in response.headers:
+            return response
         kind = response.headers.get("Content-Type", "").partition(";")[0]
-        if kind in DEPENDING and "Content-Language" not in response:
+        if kind in DEPENDING:
             patch_vary_headers(response, ["Accept-Language"])
             response["Content-Language"] = best
         return response

@@ -14,7 +14,7 @@ import secrets
 import struct
 import zlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 LENGTH = 38  # of a mark: as long as the key of a session, whose place it takes in addresses
 MOST_KEPT = 16_000_000  # bytes of text in each process; then all of it is made anew
@@ -57,9 +57,7 @@ def compressed(text: str) -> Piece:
     return Piece(data, deflated, _summed(data))
 
 
-def filled(
-    same: Hashable, render: Callable[[], str], slots: Mapping[str, str | Pieces]
-) -> list[Piece]:
+def filled(same: Hashable, render: Callable[[], str], slots: Mapping[str, str | Pieces]) -> Pieces:
     """The page that is the `same` for all its visitors, with its slots filled.
 
     `render` gives its text with the marks of all slots; it is asked once. What fills a slot is
@@ -68,6 +66,8 @@ def filled(
     page = _kept.get(same)
     if page is None:
         page = _keep(same, _split(render(), slots))
+    if not slots:
+        return cast(Pieces, page)
     fillings = {
         name: [stored(text)] if isinstance(text, str) else text for name, text in slots.items()
     }

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from django.conf import settings
 from django.utils.crypto import constant_time_compare
@@ -30,7 +30,7 @@ def public_id(random: bytes) -> str:
 
 def session_key(public_id: str) -> str:
     """The key in a session's URL: its public id and a signature (HMAC-SHA256 cut to 128 bits)."""
-    return public_id + _signature("session", public_id, settings.SECRET_KEY)
+    return public_id + _seal("session", public_id, settings.SECRET_KEY)
 
 
 def open_session_key(key: str) -> str | None:
@@ -55,7 +55,7 @@ def typed_reference(typed: str) -> str:
 
 def escalation_key(reference: str) -> str:
     """The key in an escalation's URL: its reference and a signature."""
-    return reference + _signature("escalation", reference, settings.SECRET_KEY)
+    return reference + _seal("escalation", reference, settings.SECRET_KEY)
 
 
 def open_escalation_key(key: str) -> str | None:
@@ -68,7 +68,7 @@ def follow_up_key(public_id: str) -> str:
 
     It opens the question alone, never the session.
     """
-    return public_id + _signature("follow-up", public_id, settings.SECRET_KEY)
+    return public_id + _seal("follow-up", public_id, settings.SECRET_KEY)
 
 
 def open_follow_up_key(key: str) -> str | None:
@@ -106,9 +106,15 @@ def _opened(purpose: str, length: int, key: str) -> str | None:
         return None
     named, signature = key[:length], key[length:]
     for secret in _secrets():
-        if constant_time_compare(signature, _signature(purpose, named, secret)):
+        if constant_time_compare(signature, _seal(purpose, named, secret)):
             return named
     return None
+
+
+@lru_cache(maxsize=1000)
+def _seal(purpose: str, named: str, secret: str) -> str:
+    """The signature of what is in an address, and names nobody: a request asks for it again."""
+    return _signature(purpose, named, secret)
 
 
 def _signature(purpose: str, value: str, secret: str) -> str:

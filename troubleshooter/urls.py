@@ -45,13 +45,13 @@ of_session = [
 urlpatterns = [
     # /s/<key>/
     path("s/<key:key>/", include(of_session)),
+    # /g/<slug>/
+    path("g/<slug:slug>/", views.guide, name="guide"),
+    path("g/<slug:slug>/start/", views.start, name="start"),
     # /e/<key>/
     path("e/<escalation:key>/", asking.escalation, name="escalation"),
     # /f/<key>/: as long as a session's key, and no other door opens by it
     path("f/<key:key>/", following.follow_up, name="follow_up"),
-    # /g/<slug>/
-    path("g/<slug:slug>/", views.guide, name="guide"),
-    path("g/<slug:slug>/start/", views.start, name="start"),
     # /go/
     path("go/", handover.go, name="go"),
     # /p/<sha256>.<kind>

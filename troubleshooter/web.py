@@ -3,9 +3,8 @@
 import logging
 import re
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
@@ -30,22 +29,20 @@ SAVED = "helpdesk.saved"  # in the META of a request whose answer is on the disk
 Context = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """A page to answer with: `url` is where it lives; None when it has no address of its own.
 
     Without a `language` it is in the one that the browser prefers.
     """
 
     template: str
-    context: Context = field(default_factory=dict)
+    context: Mapping[str, Any] = {}
     url: str | None = None
     status: int = 200
     language: str = ""
 
 
-@dataclass(frozen=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A page that is kept once it was rendered (see prepared.py), to answer with like any other.
 
     All that it shows, and that is not filled into `slots`, hangs on `same`. `context` is only
@@ -55,7 +52,7 @@ class Prepared:
     template: str
     context: Callable[[], Context]
     same: Hashable
-    slots: Mapping[str, str | prepared.Pieces] = field(default_factory=dict)
+    slots: Mapping[str, str | prepared.Pieces] = {}
     url: str | None = None
     status: int = 200
     language: str = ""
@@ -73,12 +70,12 @@ def respond(request: HttpRequest, page: Page | Prepared) -> HttpResponse:
     if posted and not by_htmx and page.url and page.status == 200:
         return see_other(page.url)
     shell = "fragment.html" if by_htmx else "base.html"
-    with speaking(page.language):
-        if isinstance(page, Prepared):
-            response = _filled(request, page, shell)
-        else:
-            frame = _frame(shell, page.url)
-            response = render(request, page.template, frame | page.context, status=page.status)
+    if isinstance(page, Prepared):
+        response = _filled(request, page, shell)
+    else:
+        context = {**_frame(shell, page.url), **page.context}
+        with speaking(page.language):
+            response = render(request, page.template, context, status=page.status)
     if page.language:
         response.headers["Content-Language"] = page.language
     if by_htmx and page.url:
@@ -98,9 +95,13 @@ def _frame(shell: str, url: str | None) -> Context:
 
 def _filled(request: HttpRequest, page: Prepared, shell: str) -> HttpResponse:
     def text() -> str:
-        return render_to_string(page.template, _frame(shell, page.url) | page.context())
+        with speaking(page.language):
+            return render_to_string(page.template, _frame(shell, page.url) | page.context())
 
-    pieces = prepared.filled(_same(page, shell), text, page.slots)
+    # All that the text hangs on: the page's own, the frame's, and the language.
+    language = page.language or translation.get_language()
+    same = (page.template, shell, page.same, settings.SITE_URL, settings.REACHABLE, language)
+    pieces = prepared.filled(same, text, page.slots)
     if "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", ""):
         response = HttpResponse(prepared.gzip(pieces), status=page.status)
         response.headers["Content-Encoding"] = "gzip"
@@ -108,12 +109,6 @@ def _filled(request: HttpRequest, page: Prepared, shell: str) -> HttpResponse:
         response = HttpResponse(prepared.plain(pieces), status=page.status)
     response.headers["Vary"] = "Accept-Encoding"
     return response
-
-
-def _same(page: Prepared, shell: str) -> Hashable:
-    """All that the text of a page hangs on: its own, the frame's and the language's."""
-    frame = (settings.SITE_URL, settings.REACHABLE, translation.get_language())
-    return page.template, shell, page.same, frame
 
 
 def saying(status: int, title: str, *sentences: str, links: dict[str, str] | None = None) -> Page:
@@ -259,12 +254,11 @@ class Headers:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", self.policy)
-        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        response.headers.setdefault("Cross-Origin-Embedder-Policy", "require-corp")
-        response.headers.setdefault(
-            "Permissions-Policy", "camera=(), microphone=(), geolocation=()"
-        )
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", self.policy)  # a picture has its own
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        headers["Cross-Origin-Embedder-Policy"] = "require-corp"
+        headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
         return response
 
 

@@ -7,10 +7,9 @@ import random
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models, transaction
 from django.db.models import Q
@@ -50,16 +49,14 @@ class Kind(models.TextChoices):
     EXPIRED = "expired"  # the link has ended
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """What became of a posted answer; `earlier` is the one it contradicts, when it does."""
 
     kind: Kind
     earlier: "Attempt | None" = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(NamedTuple):
     """An answer as it was posted."""
 
     seq: int

@@ -1,6 +1,7 @@
 """What was tried in a session, in words: for the visitor, and for whoever helps next."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -12,8 +13,7 @@ from .reading import ReadingFix
 from .sessions import Session
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(NamedTuple):
     """One line of what was tried: the fix and the answer that counts (None: not answered)."""
 
     fix: ReadingFix

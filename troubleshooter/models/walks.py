@@ -5,12 +5,11 @@ where the database can, in three within a transaction where it cannot.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from json import loads
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -136,8 +135,7 @@ def walk(public_id: str) -> Any:
 # --- Writing ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """What an answer changes: the session, the attempt it answers, and the attempts it adds."""
 
     read_at: datetime  # the `last_answer_at` that was read: whoever moved it since was faster
