@@ -205,7 +205,7 @@ def _shown(session: Session, showing: Attempt, agreed: bool) -> Context:
     fix, notice = session.reading.by_key[showing.fix_key], session.notice
     paused = fix.loses_data and bool(notice and notice.pauses_since)
     current = showing is session.rows[-1] and not session.over
-    before = session.rows[: session.rows.index(showing)] if current else session.rows
+    before = session.rows[:-1] if current else session.rows
     return {
         "current": current,
         "earlier": next(
@@ -318,11 +318,12 @@ def _around(session: Session) -> Context:
 
 def _tried(session: Session, here: str = "") -> Pieces:
     """What was tried so far, as a list of links; `here` is the fix that the page is about."""
+    digest = session.edition.digest
     lines = [
         piece
-        for line in tried(session)
-        if line.attempt
-        for piece in _line(session, line.fix, line.attempt, line.fix.key == here)
+        for fix, attempt in tried(session)
+        if attempt
+        for piece in _line(digest, fix, attempt, fix.key == here)
     ]
     if not lines:
         return ()
@@ -332,12 +333,15 @@ def _tried(session: Session, here: str = "") -> Pieces:
     return filled(same, lambda: render_to_string(template, context), {"lines": lines})
 
 
-def _line(session: Session, fix: ReadingFix, attempt: Attempt, here: bool) -> Pieces:
+def _line(digest: str, fix: ReadingFix, attempt: Attempt, here: bool) -> Pieces:
     """One line; its link leads from one page of the session to another, so no key is in it."""
     template = "troubleshooter/_tried_line.html"
-    same = (template, session.edition.digest, fix.key, attempt.outcome, attempt.reason, here)
-    context = {"fix": fix, "attempt": attempt, "here": here, "url": f"../{fix.key}/"}
-    return filled(same, lambda: render_to_string(template, context), {})
+
+    def text() -> str:
+        context = {"fix": fix, "attempt": attempt, "here": here, "url": f"../{fix.key}/"}
+        return render_to_string(template, context)
+
+    return filled((template, digest, fix.key, attempt.outcome, attempt.reason, here), text, {})
 
 
 # --- Sentences, for when there is nothing else to show ------------------------------------------

@@ -4,6 +4,7 @@ Written when the fix comes to the front, never changed once answered.
 """
 
 from datetime import datetime
+from functools import cached_property
 
 from django.db import models
 from django.db.models import F, Q
@@ -57,7 +58,7 @@ class Attempt(models.Model):
     def __str__(self) -> str:
         return f"{self.session_id}/{self.seq} {self.fix_key} {self.outcome or '…'}"
 
-    @property
+    @cached_property
     def rule(self) -> flow.Row:
         """This attempt as the rules of the flow see it."""
         return flow.Row(self.seq, self.fix_key, _OUTCOMES[self.outcome], self.reason)
@@ -72,4 +73,5 @@ class Attempt(models.Model):
     def answered(self, outcome: Outcome, reason: str, now: datetime) -> "Attempt":
         """This attempt with its answer (in memory)."""
         self.outcome, self.reason, self.answered_at = outcome, reason, now
+        self.__dict__.pop("rule", None)
         return self

@@ -300,7 +300,7 @@ class Session(models.Model):
         order: list[str] = self.learned_order if self.arm == self.Arm.LEARNED else self.author_order
         return order
 
-    @property
+    @cached_property
     def reading(self) -> Reading:
         return self.edition.reading
 
