@@ -1,8 +1,8 @@
 """The whole flow against a simple model: visitors, forgers and editors at the real pages.
 
 The model says what DESIGN promises in the plainest words and shares no code with flow.py.
-HYPOTHESIS_EXAMPLES=3000 looks harder than the 300 walks of every run; where CI is set, Hypothesis
-itself takes the same walks every time.
+HYPOTHESIS_EXAMPLES=1000 HYPOTHESIS_STEPS=50 looks harder than the 300 walks of 30 steps of every
+run; where CI is set, Hypothesis itself takes the same walks every time.
 """
 
 import logging
@@ -461,7 +461,7 @@ class MachineTests(CastTestCase):
             Desk,
             settings=settings(
                 max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "300")),
-                stateful_step_count=30,
+                stateful_step_count=int(os.environ.get("HYPOTHESIS_STEPS", "30")),
                 deadline=None,
                 report_multiple_bugs=False,
                 phases=set(Phase) - {Phase.explain},  # it would take minutes

@@ -1,13 +1,21 @@
 """Markdown to safe HTML: nothing that content says can run, call home or dress up as the page."""
 
+import os
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
 from django.test import SimpleTestCase
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from troubleshooter import markup
+
+# HYPOTHESIS_EXAMPLES=10000 --hypothesis-seed=N looks harder; each seed at others.
+HARD = settings(
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "100")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -135,11 +143,13 @@ class SafetyTests(SimpleTestCase):
             with self.subTest(html=html):
                 self.assertHarmless(clean(html), self.BLOCKS)
 
+    @HARD
     @given(ANY)
     @example("[a](b\n'c')")
     def test_no_text_breaks_it_or_gets_through(self, text: str) -> None:
         self.assertHarmless(markup.render(text), self.BLOCKS)
 
+    @HARD
     @given(st.text(min_size=1, max_size=60))
     def test_no_address_becomes_an_order(self, address: str) -> None:
         for scheme in ("javascript:", "data:", ""):
