@@ -4,13 +4,14 @@
 """
 
 import json
+import shutil
 import sys
 from datetime import date, timedelta
 from io import StringIO
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
@@ -214,6 +215,34 @@ def held(session: Session) -> dict[str, Any]:
     }
 
 
+def restored(month: date, later: date) -> dict[str, Any]:
+    """What a backup of partitions brings back, after life went on and yet another month began."""
+    dump, said = settings.VAR_DIR / "desk.dump", StringIO()
+    call_command("backup", dump, stdout=said)
+    kept = everything()
+    lives()
+    sql(f"CALL helpdesk_begin_month('{later}')")
+    lives()
+    lived = everything()
+    broken = settings.VAR_DIR / "broken.dump"
+    broken.write_bytes(dump.read_bytes()[:-1000])
+    try:
+        call_command("restore", broken, yes=True, stdout=said)
+    except CommandError as fault:
+        refusal = str(fault)
+    kept_on = everything() == lived and not (settings.VAR_DIR / "restore.json").exists()
+    call_command("restore", dump, yes=True, stdout=said)
+    parts = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'troubleshooter_session'::regclass"
+    return {
+        "broken": [refusal, kept_on],
+        "same rows": everything() == kept,
+        "parts": sql(parts)[0][0],
+        "numbers": sorted({walked.pk // TRILLION for walked in lives()}),
+        "month": f"{month:%Y%m}",
+        "planned": len(touched(Session.objects.filter(pk=start().pk))),
+    }
+
+
 def partitions() -> None:
     call_command("migrate", verbosity=0)
     Edition.objects.publish(base.make_printer_guide(), by=None)
@@ -225,6 +254,7 @@ def partitions() -> None:
         sql(f"CALL helpdesk_begin_month('{month}')")
         numbers = {walked.pk // TRILLION for walked in lives()}
         report["months"].append([f"{month:%Y%m}", *sorted(numbers)])
+    report["restored"] = restored(second, third) if shutil.which("pg_dump") else None
     base.walk(waiting, "not_fixed", "fixed")
     report |= {"waiting": waiting.pk, "held": held(start())}
     report["early"] = refused(f"CALL helpdesk_drop_month('{this}')")

@@ -10,8 +10,9 @@ import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
+from typing import IO
 from unittest import TestCase as PlainTestCase
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 from django.conf import settings
 from django.test import SimpleTestCase
@@ -211,14 +212,18 @@ class ProgramTests(SimpleTestCase):
 
     def test_what_one_says_is_told_and_no_password_is_in_its_arguments(self) -> None:
         known = {"NAME": "desk", "HOST": "db", "PORT": 5432, "USER": "desk", "PASSWORD": "secret"}
-        failed = subprocess.CompletedProcess([], 1, "", "connection\nrefused")
+
+        def failed(*_words: object, stderr: IO[bytes], **_given: object) -> object:
+            stderr.write(b"connection\nrefused")
+            return Mock(wait=lambda: 1)
+
         with (
             patch("shutil.which", return_value="/usr/bin/pg_dump"),
             patch.object(safekeeping, "connection") as connection,
-            patch("subprocess.run", return_value=failed) as run,
+            patch("subprocess.Popen", side_effect=failed) as begun,
         ):
             connection.settings_dict = known
             with self.assertRaisesMessage(Unusable, "pg_dump failed: connection refused"):
                 safekeeping._run("pg_dump", "--format=custom")
-        self.assertEqual(run.call_args.args[0], ["/usr/bin/pg_dump", "--format=custom"])
-        self.assertEqual(run.call_args.kwargs["env"]["PGPASSWORD"], "secret")
+        self.assertEqual(begun.call_args.args[0], ["/usr/bin/pg_dump", "--format=custom"])
+        self.assertEqual(begun.call_args.kwargs["env"]["PGPASSWORD"], "secret")

@@ -27,7 +27,7 @@ def found_by(main: str) -> dict[str, Any]:
                 f"import django; django.setup(); from tests import parting; parting.{main}()",
             ],
             cwd=settings.BASE_DIR,
-            env=environment(Path(name), database, SUPPORT_EMAIL="team@example.org"),
+            env=environment(Path(name), database, SUPPORT_EMAIL="team@example.org", PORT="1"),
             check=False,
             capture_output=True,
             text=True,
@@ -83,6 +83,17 @@ class PartitionTests(PlainTestCase):
             self.assertEqual((dropped["gone"], dropped["same counts"]), (gone, True))
         self.assertTrue(self.found["dropped"]["left"])
         self.assertIsNone(self.found["dropped whole"]["left"])
+
+    def test_a_backup_of_them_comes_back(self) -> None:
+        restored = self.found["restored"]
+        if restored is None:
+            self.skipTest("pg_dump is not installed")
+        refusal, kept_on = restored["broken"]
+        self.assertIn("pg_restore failed", refusal)
+        self.assertTrue(kept_on, "a broken one replaces nothing")
+        self.assertTrue(restored["same rows"])
+        self.assertEqual((restored["parts"], restored["planned"]), (3, 1))
+        self.assertEqual(restored["numbers"], [int(restored["month"])])
 
     def test_migrations_go_back_and_forth_on_them(self) -> None:
         self.assertEqual(self.found["after migrating"], 3)

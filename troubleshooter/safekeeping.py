@@ -10,12 +10,37 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from django.db import connection
 
 KEPT = 0o077  # what is taken from the mode of a backup: it is for the account alone
+
+# Drops all that a dump brings, whatever release made it; not what belongs to an extension.
+EMPTIED = """DO $$
+DECLARE
+    said text;
+    drops text[];
+BEGIN
+    SELECT array_agg(format('DROP %s IF EXISTS public.%I CASCADE',
+        CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, relname))
+    INTO drops FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'S')
+        AND NOT relispartition AND NOT EXISTS (SELECT FROM pg_depend
+            WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid
+                AND objsubid = 0 AND deptype IN ('e', 'i', 'a'));
+    drops := drops || array(SELECT format('DROP ROUTINE IF EXISTS %s CASCADE', oid::regprocedure)
+        FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND NOT EXISTS (
+            SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid
+                AND deptype = 'e'));
+    FOREACH said IN ARRAY coalesce(drops, '{}') LOOP
+        EXECUTE said;
+    END LOOP;
+END $$"""
 
 
 class Unusable(Exception):
@@ -100,16 +125,34 @@ def replace(target: Path, fresh: Path) -> Path | None:
 
 
 def pour_back(source: Path) -> None:
-    """Replace all tables of the PostgreSQL database by those of a dump, in one transaction."""
+    """Replace all tables of the PostgreSQL database by those of a dump, in one transaction.
+
+    Not by `pg_restore --clean`: that cannot take partitions apart, and leaves what a newer release
+    has added. Whatever ends before COMMIT is sent, we ourselves too, leaves all as it was.
+    """
     _run("pg_restore", "--list", str(source))
-    _run(
-        *("pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction"),
-        *("--exit-on-error", f"--dbname={connection.settings_dict['NAME']}", str(source)),
-    )
+    reading = ("pg_restore", "--no-owner", "--file=-", str(source))
+    writing = ("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1")
+    with TemporaryFile() as said, TemporaryFile() as answered:
+        writer: Any = _begin(*writing, stdin=PIPE, stdout=DEVNULL, stderr=answered)
+        reader: Any = _begin(*reading, stdout=PIPE, stderr=said)
+        with suppress(BrokenPipeError), writer.stdin as script, reader.stdout as dump:
+            script.write(f"BEGIN;\nSET LOCAL client_min_messages = warning;\n{EMPTIED};\n".encode())
+            shutil.copyfileobj(dump, script)
+            if reader.wait() == 0:
+                script.write(b"\nCOMMIT;\n")
+        _ended("psql", writer, answered)  # what it was not given, it could not do either
+        _ended("pg_restore", reader, said)
 
 
 def _run(program: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's programs; where the database is stands in its environment."""
+    """Run one of PostgreSQL's programs to its end."""
+    with TemporaryFile() as said:
+        _ended(program, _begin(program, *arguments, stdout=DEVNULL, stderr=said), said)
+
+
+def _begin(program: str, *arguments: str, **streams: Any) -> "subprocess.Popen[bytes]":
+    """Start one of PostgreSQL's programs; where the database is stands in its environment."""
     path = shutil.which(program)
     if path is None:
         raise Unusable(
@@ -119,16 +162,17 @@ def _run(program: str, *arguments: str) -> None:
     known = connection.settings_dict
     names = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD"}
     given = {name: str(known[key]) for key, name in names.items() if known.get(key)}
-    done = subprocess.run(  # noqa: S603 (a fixed program; nothing passes a shell)
-        [path, *arguments],
-        env=os.environ | given | {"PGDATABASE": str(known["NAME"])},
-        capture_output=True,
-        text=True,
-        check=False,
+    return subprocess.Popen(  # noqa: S603 (a fixed program; nothing passes a shell)
+        [path, *arguments], env=os.environ | given | {"PGDATABASE": str(known["NAME"])}, **streams
     )
-    if done.returncode:
-        said = " ".join(done.stderr.split())[:300]
-        raise Unusable(f"{program} failed: {said}")
+
+
+def _ended(program: str, process: "subprocess.Popen[bytes]", said: IO[bytes]) -> None:
+    """Wait for its end. Raises Unusable when it failed, with what it said."""
+    if process.wait():
+        said.seek(0)
+        words = " ".join(said.read().decode(errors="replace").split())[:300]
+        raise Unusable(f"{program} failed: {words}")
 
 
 def _to_disk(path: Path) -> None:

@@ -76,7 +76,11 @@ class Command(BaseCommand):
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(json.dumps(known.dump()))
         connections.close_all()
-        pour_back(source)
+        try:
+            pour_back(source)
+        except Unusable:  # nothing was replaced, so what is known now is not what will be
+            note.unlink()
+            raise
         self.prepare(known)
         note.unlink()
         self.say("The database is restored.")
