@@ -1,16 +1,25 @@
 """PostgreSQL plans once what visitors wait for (lost connections: test_web.LostConnectionTests)."""
 
 import gc
+from contextlib import suppress
 from threading import Thread
 from typing import Any
 from unittest import skipUnless
+from unittest.mock import patch
 
 from django.db import DataError, connection, transaction
+from django.db import OperationalError as DjangoOperationalError
 from django.test import TransactionTestCase
 
 from tests.base import CastTestCase, walk
 from troubleshooter.models import Session, Topic
 from troubleshooter.models.columns import prepared
+
+if connection.vendor == "postgresql":
+    from django.db.backends.postgresql.base import DatabaseWrapper as PostgresWrapper
+    from psycopg import OperationalError
+
+    from helpdesk.postgres.base import _away
 
 
 @skipUnless(connection.vendor == "postgresql", "of PostgreSQL")
@@ -50,6 +59,33 @@ class BeginTests(TransactionTestCase):
                 self.assertEqual(cursor.rowcount, 1)
             raise ValueError("no")
         self.assertEqual(Topic.objects.count(), 0)
+
+
+@skipUnless(connection.vendor == "postgresql", "of PostgreSQL")
+class AwayTests(TransactionTestCase):
+    """The server is away when a connection is made."""
+
+    def connect(self, *tries: object) -> int:
+        """How often it was tried until a connection was made, or the last of these faults came."""
+        connection.close()
+        self.addCleanup(_away.clear)
+        with (
+            patch.object(PostgresWrapper, "get_new_connection", side_effect=tries) as tried,
+            patch("helpdesk.postgres.base.PAUSE", 0.001),
+            suppress(DjangoOperationalError),
+        ):
+            connection.ensure_connection()
+        return tried.call_count
+
+    def test_one_that_is_started_again_is_waited_for(self) -> None:
+        made = connection.copy().get_new_connection(connection.get_connection_params())
+        self.assertEqual(self.connect(OperationalError(), OperationalError(), made), 3)
+        self.assertEqual(_away, {})
+
+    def test_one_that_stays_away_is_waited_for_only_at_first(self) -> None:
+        with patch("helpdesk.postgres.base.PATIENCE", 0.01):
+            self.assertGreater(self.connect(*[OperationalError()] * 100), 1)
+            self.assertEqual(self.connect(OperationalError()), 1)
 
 
 @skipUnless(connection.vendor == "postgresql", "of PostgreSQL")

@@ -2,6 +2,7 @@
 
 import select
 import threading
+import time
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -15,11 +16,15 @@ from psycopg.pq.abc import PGresult
 
 _base: Any = base  # the stubs know little of it
 
+PATIENCE = 3.0  # seconds from the first failure on: whoever waits holds a thread
+PAUSE = 0.1  # seconds between two tries
+
 IDLE = TransactionStatus.IDLE
 DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
 _threads = threading.local()  # what ends with each thread
+_away: dict[str, float] = {}  # since when servers are away: by alias, on the monotonic clock
 
 
 class _Ending:
@@ -40,9 +45,19 @@ class DatabaseWrapper(_base.DatabaseWrapper):  # type: ignore[misc]
     """One connection, kept by its thread."""
 
     def get_new_connection(self, conn_params: Any) -> Any:
-        made = super().get_new_connection(conn_params)
-        vars(_threads)[str(id(self))] = _Ending(made)
-        return made
+        """Wait for a server that went away just now: it may be started again."""
+        while True:
+            try:
+                made = super().get_new_connection(conn_params)
+            except OperationalError:
+                since = _away.setdefault(self.alias, time.monotonic())
+                if time.monotonic() - since >= PATIENCE:
+                    raise
+                time.sleep(PAUSE)
+            else:
+                _away.pop(self.alias, None)
+                vars(_threads)[str(id(self))] = _Ending(made)
+                return made
 
     def is_usable(self) -> bool:
         """Whether the server is still there. It is asked only when it has sent something unasked.
