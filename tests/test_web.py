@@ -1,9 +1,11 @@
 """HTTP: what every page needs, and the one place that knows htmx."""
 
+import errno
 import tempfile
 from pathlib import Path
 from typing import Any, ClassVar
 from unittest import skipUnless
+from unittest.mock import patch
 
 from django.conf import settings
 from django.core.cache import cache
@@ -301,6 +303,21 @@ class UnavailableTests(TestCase):
         self.assertContains(response, "not saved", status_code=503)
         self.assertEqual(response["Retry-After"], "30")
         self.assertNotContains(response, "disk I/O error", status_code=503)
+
+    def test_a_machine_that_has_nothing_more_to_give_is_told_of_in_the_same_way(self) -> None:
+        """No file is read for that: there may be no descriptor to open one."""
+        middleware = Unavailable(lambda request: HttpResponse())
+        faults = (OSError(errno.EMFILE, "Too many open files"), MemoryError())
+        for fault in faults:
+            with (
+                self.subTest(fault=fault),
+                patch("builtins.open", side_effect=fault),
+                self.assertLogs("troubleshooter.web"),
+            ):
+                response = middleware.process_exception(RequestFactory().post("/"), fault)
+                assert response
+                self.assertContains(response, "not saved", status_code=503)
+        self.assertIsNone(middleware.process_exception(RequestFactory().get("/"), OSError("?")))
 
     def test_any_other_fault_is_not_blamed_on_the_database(self) -> None:
         middleware = Unavailable(lambda request: HttpResponse())

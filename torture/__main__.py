@@ -13,7 +13,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from torture import kills, power, storage
+from torture import kills, power, scarce, storage
 from torture.finding import Finding, Size
 from torture.history import Kind
 from torture.installation import POSTGRES, TRUNCATE, WAL, Mode
@@ -59,6 +59,8 @@ LINES = [
     Line("disk fails now and then", WAL, storage.disk_fails, 0, 10),
     Line("write lock held", TRUNCATE, storage.lock_held, 0, 2),
     Line("write lock held", WAL, storage.lock_held, 0, 1),
+    Line("no file descriptors", TRUNCATE, scarce.no_files, 0, 5),
+    Line("no memory", TRUNCATE, scarce.no_memory, 0, 5),
     Line("backup and restore", TRUNCATE, storage.backed_up, 1, 5),
     Line("power cut", DELETE, power.power_cut, 50, 100),
     Line("power cut", NORMAL, power.power_cut, 20, 100),

@@ -1,8 +1,12 @@
 """What every page needs from HTTP: limits, headers, and the one place that knows htmx."""
 
+import codecs
+import errno
+import functools
 import logging
 import re
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import suppress
 from ipaddress import IPv6Address, ip_address
 from typing import Any, NamedTuple
 
@@ -11,7 +15,8 @@ from django.core.cache import cache
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.template.loader import render_to_string
+from django.template.loader import get_template, render_to_string
+from django.urls import set_urlconf
 from django.utils import translation
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
@@ -23,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
+NOTICE = "troubleshooter/notice.html"
 SAVED = "helpdesk.saved"  # in the META of a request whose answer is on the disk
 
 
@@ -114,7 +120,7 @@ def _filled(request: HttpRequest, page: Prepared, shell: str) -> HttpResponse:
 def saying(status: int, title: str, *sentences: str, links: dict[str, str] | None = None) -> Page:
     """A page that only says something; `links` are addresses with their words."""
     context = {"title": title, "sentences": sentences, "links": links or {}}
-    return Page("troubleshooter/notice.html", context, status=status)
+    return Page(NOTICE, context, status=status)
 
 
 def see_other(url: str) -> HttpResponse:
@@ -262,23 +268,49 @@ class Headers:
         return response
 
 
+# What a machine says that has no descriptors, memory or disk left, or a disk that fails.
+EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EIO})
+
+
 class Unavailable:
-    """When the database cannot take or give anything, say so, and whether the answer is saved."""
+    """When the database cannot take or give anything, say so, and whether the answer is saved.
+
+    Likewise when the machine cannot, which a page meets that was never rendered before.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
+        _rehearse()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, OperationalError | InterfaceError):
+        scarce = isinstance(error, OSError) and error.errno in EXHAUSTED
+        if scarce or isinstance(error, MemoryError):
+            logger.error("The machine has no more to give: %s", error)
+        elif isinstance(error, OperationalError | InterfaceError):
+            logger.error("The database is unavailable: %s", error)
+            metrics.DATABASE_ERRORS.inc()
+        else:
             return None
-        logger.error("The database is unavailable: %s", error)
-        metrics.DATABASE_ERRORS.inc()
         response = respond(request, _unavailable(saved=SAVED in request.META))
         response["Retry-After"] = "30"
         return response
+
+
+@functools.cache
+def _rehearse() -> None:
+    """Load all that these pages are made of, once: later there may be nothing to load it with."""
+    get_template("500.html")
+    codecs.lookup("unicode_escape")  # in which Django logs what is refused
+    set_urlconf(settings.VISITORS_URLCONF)
+    with suppress(ValueError):  # of static files that are not collected: then no page is whole
+        for method in ("GET", "POST"):
+            request = HttpRequest()
+            request.method, request.META["HTTP_HX_REQUEST"] = method, "true"
+            respond(request, _unavailable(saved=False))
+    set_urlconf(None)
 
 
 def _unavailable(*, saved: bool) -> Page:
@@ -291,4 +323,4 @@ def _unavailable(*, saved: bool) -> Page:
         title = _("We cannot show what comes next at the moment")
         sentences = [_("Your answer was saved."), _("Wait a minute, then load this page again.")]
     context = {"broken": True, "title": title, "sentences": sentences}
-    return Page("troubleshooter/notice.html", context, status=503)
+    return Page(NOTICE, context, status=503)
