@@ -8,21 +8,26 @@ import logging
 import multiprocessing
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from granian import _signals
+from granian._signals import set_sync_signals
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels, logger
 from granian.net import SocketHolder, SocketSpec  # type: ignore[attr-defined]
 from granian.server.mp import MPServer
 
 PAUSE = 2.0  # seconds before a worker that died is started again
+LEAVE = 0.5  # seconds in which a process that ends answers what it has taken
 RENEW = 10.0  # seconds that a new process gets at a reload before the old one is ended
 DEATHS, WITHIN = 5, 10.0  # so many processes may die within so many seconds, and are replaced
 PATIENCE = 10.0  # seconds for what is under way when everything ends
@@ -114,8 +119,29 @@ def serve_from(
     if settings.PIN_WORKERS:
         keep_to_one_cpu(number)
     _mine, shared = given
+    _signals.set_sync_signals = partial(leave_politely, shared.fileno())
     held = SocketHolder(shared.fileno(), False, BACKLOG)  # type: ignore[call-arg]
     MPServer._spawn_wsgi_worker(number, name, loader, ((None, held), shared), *rest, **others)
+
+
+def leave_politely(listening: int) -> Any:
+    """As granian's own `set_sync_signals`, but whoever is to end first stops taking connections.
+
+    Granian does both at once, and now and then a connection that it takes at that moment gets no
+    answer. The socket is that of the other processes, too, so it cannot be closed: another one,
+    which nobody knows, takes its place in this process.
+    """
+    ending = set_sync_signals()  # type: ignore[no-untyped-call]
+
+    def drain(_number: int, _frame: object) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as unknown:
+            unknown.setblocking(False)
+            os.dup2(unknown.fileno(), listening)
+        time.sleep(LEAVE)
+        ending.set()
+
+    signal.signal(signal.SIGTERM, drain)
+    return ending
 
 
 def keep_to_one_cpu(number: int) -> None:
