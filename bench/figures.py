@@ -8,7 +8,7 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from bench.load import Measured, open_load, visit_all
+from bench.load import Measured, measure, open_load, visit_all
 from bench.processes import memory
 from bench.servers import FIXES, GUIDE, HELLO, INSERT, PRODUCT, ROOT, Database, Site, run
 from bench.visits import Answers, Reads, weights, whole
@@ -21,6 +21,7 @@ STARTS = 5
 RATE, OPEN_SECONDS, READERS = 20, 60, 64
 WARM, LONG = 10_000, 50_000  # requests before memory is looked at, and until it is again
 VISITORS = 8
+COLD, HERD = "whatsapp-icloud-backup", 64  # a guide, and how many come to it after a start
 
 
 class Insider:
@@ -78,6 +79,19 @@ def cold_starts(database: Database) -> tuple[float, float, float]:
         pairs.append([site.started_in for site in sites])
     product, bare = (median(each) for each in zip(*pairs, strict=True))
     return product, bare, median(one / other for one, other in pairs)
+
+
+def herd(drive: Drive, database: Database) -> Measured:
+    """Many visitors of one guide, which nobody has asked for since the server was started."""
+    site = database[PRODUCT]
+    site.start(workers=2)
+    try:
+        found: Measured = drive(
+            measure, Reads(f"/g/{COLD}/", "</html>"), site.port, [], HERD, 1.0, site.pids
+        )
+    finally:
+        site.stop()
+    return found
 
 
 def inserts(database: Database) -> str:

@@ -180,7 +180,9 @@ def weigh(report: Report, drive: Visitors, database: Database, symptom: str) -> 
     ]
 
 
-def alone(report: Report, databases: list[Database], asked: argparse.Namespace) -> None:
+def alone(
+    report: Report, drive: Visitors, databases: list[Database], asked: argparse.Namespace
+) -> None:
     """What is measured while no other server runs."""
     for database in databases:
         say(f"one answer in process, {database.name}")
@@ -197,6 +199,15 @@ def alone(report: Report, databases: list[Database], asked: argparse.Namespace) 
     product, bare, times = figures.cold_starts(databases[0])
     report.others.append(["cold start", f"{product:.2f} s, bare Django {bare:.2f} s"])
     report.bars.append(Bar("cold start beside bare Django", times, 3, most=True, unit=" x"))
+    say("many at once after a start")
+    found = figures.herd(drive, databases[0])
+    report.others.append(
+        [
+            f"{figures.HERD} visitors of a cold guide",
+            f"p99 {1000 * percentile(found.times, 0.99):.0f} ms,"
+            f" the slowest {1000 * max(found.times):.0f} ms",
+        ]
+    )
     say("inserts without HTTP")
     for database in databases:
         what = f"durable inserts a second (x connections), {database.name}"
@@ -276,7 +287,7 @@ def measured(asked: argparse.Namespace) -> Report:
         for each in databases:
             for site in each.sites.values():
                 site.stop()
-        alone(report, databases, asked)
+        alone(report, drive, databases, asked)
         if asked.full:
             long_runs(report, drive, databases, symptom)
     return report
