@@ -1,18 +1,16 @@
 """What is only looked at: editions, sessions, searches that found nothing."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin
-from django.core.paginator import Paginator
 from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from troubleshooter.models import Attempt, Edition, MissedSearch, Session
 
-from .base import RecordAdmin, TabularInline
+from .base import NewestPaginator, RecordAdmin, TabularInline
 
 
 @admin.register(Edition)
@@ -69,17 +67,6 @@ class AttemptInline(TabularInline[Attempt, Session]):
     @admin.display(description=_("fix"))
     def fix(self, attempt: Attempt) -> str:
         return attempt.session.reading.by_key[attempt.fix_key].title
-
-
-class NewestPaginator(Paginator):  # type: ignore[type-arg]  # it takes none at run time
-    """Pages of the newest rows: to count millions takes seconds, and nobody leafs so far."""
-
-    MOST = 10_000
-
-    @cached_property
-    def count(self) -> int:
-        rows = cast(QuerySet[Session], self.object_list)
-        return len(rows.values_list("pk")[: self.MOST])
 
 
 @admin.register(Session)
