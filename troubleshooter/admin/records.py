@@ -103,6 +103,8 @@ class SessionAdmin(RecordAdmin[Session]):
     ) -> tuple[QuerySet[Session], bool]:
         """Those whose id begins so: SQLite finds them by the index only between two ids."""
         begins = search_term.strip()
+        if not begins:  # all of them, in the order of another index
+            return queryset, False
         found = queryset.filter(public_id__startswith=begins)
         if connection.vendor == "sqlite":
             found = found.filter(public_id__gte=begins, public_id__lt=f"{begins}\x7f")

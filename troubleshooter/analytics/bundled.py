@@ -1,7 +1,6 @@
 """Adding up bundles: the counts of all guides, for pages that are about more than one."""
 
 import operator
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
@@ -21,18 +20,17 @@ from troubleshooter.models import (
 from troubleshooter.spans import Span, cover
 
 from .filters import Filter
-from .rows import Counts, Sums
+from .rows import Counts, Numbers, Sums
 
 Group = tuple[Any, ...]
-Groups = dict[Group, int]  # the number that holds the counts of each group
 
-GUIDE, PLATFORM, BUCKET = "slice__guide__key", "slice__platform", "bucket"
+GUIDE, PLATFORM = "slice__guide__key", "slice__platform"
 
 
 def is_bundled(model: type[Count], only: Filter, by: Sequence[str]) -> bool:
     """Whether bundles can tell what was counted of these sessions, told apart so."""
     fine = only.symptom or only.edition or only.arm
-    known = {GUIDE, PLATFORM, *model.BY}
+    known = {GUIDE, PLATFORM, *lines_by(model)}
     return model in BUNDLED and not fine and known.issuperset(by)
 
 
@@ -47,22 +45,46 @@ def bundled(
 
     The filters differ in their days alone. Whole blocks of days are bundled before `until`.
     """
+    return [
+        {group: _named(model, number) for group, number in groups.items()}
+        for groups in numbers(model, periods, by, until, fix_key)
+    ]
+
+
+def _named(model: type[Count], number: int) -> Counts:
+    [counts] = split(number, len(model.SUMS))
+    return Counts({name: n for name, n in zip(model.SUMS, counts, strict=True) if n})
+
+
+def numbers(
+    model: type[Count],
+    periods: Sequence[Filter],
+    by: Sequence[str],
+    until: date,
+    fix_key: str | None = None,
+) -> list[Numbers]:
+    """The same with each group's counts as the number that holds them."""
     only = periods[0]
     spans = [list(cover(period.from_day, period.to_day, until)) for period in periods]
     rows = Bundle.objects.within({span for of_period in spans for span in of_period}).filter(
         _platform(only, by), _simulated(only), table=model._meta.model_name
     )
-    found: list[dict[str, Groups]] = [defaultdict(dict) for _period in periods]
+    found: list[Numbers] = [{} for _period in periods]
     guides = _guides(only)
+    keys = dict(Guide.objects.values_list("pk", "key")) if GUIDE in by else {}
     group_of = _group_of(model, by)
     for length, day, platform, packed in rows.values_list("length", "day", "platform", "lines"):
         lines = _lines(unpack(packed, fix_key), only, guides)
+        for line in lines if keys else ():
+            line[0] = keys[line[0]]  # all languages of a guide are one from here on
         told = [(group_of(line), line[-1]) for line in lines]
+        if PLATFORM in by:
+            at = by.index(PLATFORM)
+            told = [((*g[:at], platform, *g[at:]), number) for g, number in told]
         for groups, of_period in zip(found, spans, strict=True):
             if any(_has(span, length, day) for span in of_period):
-                _add(groups[platform], told)
-    keys = dict(Guide.objects.values_list("pk", "key")) if GUIDE in by else {}
-    return [_told(groups, model, by, keys) for groups in found]
+                _add(groups, told)
+    return found
 
 
 def _has(span: Span, length: int, day: date) -> bool:
@@ -102,35 +124,6 @@ def _group_of(model: type[Count], by: Sequence[str]) -> Callable[[BundleLine], G
     return (lambda line: (line[at[0]],)) if at else (lambda line: ())
 
 
-def _add(groups: Groups, added: Iterable[tuple[Group, int]]) -> None:
+def _add(groups: Numbers, added: Iterable[tuple[Group, int]]) -> None:
     for group, number in added:
         groups[group] = groups.get(group, 0) + number
-
-
-def _told(
-    found: dict[str, Groups], model: type[Count], by: Sequence[str], keys: dict[int, str]
-) -> Sums:
-    """The same with the keys of guides, of all their languages, and the names of counts."""
-    told: Groups = {}
-    for platform, groups in found.items():
-        named: Iterable[tuple[Group, int]] = groups.items()
-        if GUIDE in by:
-            at = [name for name in by if name != PLATFORM].index(GUIDE)
-            named = (((*g[:at], keys[g[at]], *g[at + 1 :]), number) for g, number in named)
-        if PLATFORM in by:
-            named = [(_with(platform, g, by.index(PLATFORM)), number) for g, number in named]
-        _add(told, named)
-    sums: Sums = {}
-    for group, number in told.items():
-        for bucket, counts in enumerate(split(number, len(model.SUMS))):
-            if any(counts):
-                whole = _with(bucket, group, by.index(BUCKET)) if BUCKET in by else group
-                mine = sums.setdefault(whole, Counts())
-                for name, n in zip(model.SUMS, counts, strict=True):
-                    if n:
-                        mine[name] += n
-    return sums
-
-
-def _with(part: Any, group: Group, at: int) -> Group:
-    return (*group[:at], part, *group[at:])
