@@ -9,9 +9,11 @@ own: a file in a temporary folder, or the one DATABASE_URL names with test_ befo
 role must be a superuser). Has them counted by the product's own counting and asks Django for every
 page of numbers and the lists of the desk, seven times after a first one. Prints how long making
 and counting took, the size of the tables, how long one day with 10,000 sessions takes to count,
-and for each page: its statements, the medians of its time and of its CPU, and on the large desk
-the CPU against that on the small one. Pages are judged by CPU, since others may want the machine,
-too: that of this process, and of PostgreSQL's where it can be read (else they are judged by time).
+and for each page: its statements, what the first request took, the medians of its time and of its
+CPU: that of this process, and of PostgreSQL's where it can be read (else its time again). Others
+who want the machine make both longer. So before and after each request a little work is done that
+is always the same: `alone` is the CPU divided by how many times as much that took as when it took
+least. By this pages are judged, and those on the large desk compared with those on the small one.
 With --here it makes nothing and asks for the pages of the database that DATABASE_URL names.
 Ten million sessions need 20 GB of disk and hours.
 """
@@ -87,10 +89,31 @@ OF_DESK = (
 
 
 class Took(NamedTuple):
-    """What one page took in milliseconds: until its last byte, and of CPU."""
+    """What one page took in milliseconds: until its last byte, of CPU, and as it would alone."""
 
     time: float
     cpu: float
+    alone: float
+
+
+class Pace:
+    """How dear CPU is, as a little work tells that is always the same."""
+
+    def __init__(self) -> None:
+        self.least = min(self._work() for _nth in range(300))
+
+    def slowed(self) -> float:
+        """How many times as much CPU it takes now as when it took least."""
+        took = median(self._work() for _nth in range(3))
+        self.least = min(self.least, took)
+        return took / self.least
+
+    def _work(self) -> float:
+        began = time.process_time()
+        groups: dict[int, int] = {}
+        for nth in range(10_000):
+            groups[nth % 97] = groups.get(nth % 97, 0) + nth
+        return time.process_time() - began
 
 
 class Told(NamedTuple):
@@ -190,40 +213,44 @@ def measure(smaller: dict[str, Told]) -> dict[str, Told]:
     )
     staff.force_login(user)
     found: dict[str, Told] = {}
-    print("statements       ms   CPU ms    first   ratio")
+    pace = Pace()
+    print("statements   first       ms   CPU ms    alone   ratio")
     for page in pages():
-        told = found[page] = _ask(staff, page)
-        ratio = f"{told.took.cpu / smaller[page].took.cpu:7.2f}" if page in smaller else " " * 7
+        told = found[page] = _ask(staff, page, pace)
+        took, before = told.took, smaller.get(page)
+        ratio = f"{took.alone / before.took.alone:7.2f}" if before else " " * 7
         print(
-            f"{told.statements:10} {told.took.time:8.1f} {told.took.cpu:8.1f}"
-            f" {told.first.cpu:8.1f} {ratio}  {page}",
+            f"{told.statements:10} {told.first.alone:7.1f} {took.time:8.1f} {took.cpu:8.1f}"
+            f" {took.alone:8.1f} {ratio}  {page}",
             flush=True,
         )
-    slow = sum(told.took.cpu > 100 for told in found.values())
+    slow = sum(told.took.alone > 100 for told in found.values())
     print(f"{len(found)} pages, {slow} of them slower than 100 ms", flush=True)
     user.delete()
     return found
 
 
-def _ask(staff: Client, page: str) -> Told:
+def _ask(staff: Client, page: str, pace: Pace) -> Told:
     with CaptureQueriesContext(connection) as captured:
-        first = _get(staff, page)
+        first = _get(staff, page, pace)
         statements = len(captured)  # what follows empties the list
-    took = [_get(staff, page) for _nth in range(RUNS)]
+    took = [_get(staff, page, pace) for _nth in range(RUNS)]
     return Told(Took(*map(median, zip(*took, strict=True))), first, statements)
 
 
-def _get(staff: Client, page: str) -> Took:
+def _get(staff: Client, page: str, pace: Pace) -> Took:
     """What it takes until the last byte of a page, or of a file."""
-    beside = _of_database()
+    beside, slowed = _of_database(), pace.slowed()
     began, spent = time.perf_counter(), _cpu(beside)
     response = staff.get(page)
     sent = sum(map(len, response)) if response.streaming else len(response.content)
     took, cpu = time.perf_counter() - began, _cpu(beside) - spent
     assert response.status_code == 200, (page, response.status_code)
     assert sent, page
-    readable = connection.vendor == "sqlite" or beside
-    return Took(1000 * took, 1000 * (cpu if readable else took))
+    if connection.vendor == "postgresql" and not beside:
+        cpu = took
+    slowed = (slowed + pace.slowed()) / 2
+    return Took(1000 * took, 1000 * cpu, 1000 * cpu / slowed)
 
 
 def _of_database() -> list[Path]:
