@@ -14,12 +14,15 @@ from tests.test_analytics import make_german_guide
 from troubleshooter import counting
 from troubleshooter.analytics import Filter
 from troubleshooter.analytics.bundled import GUIDE, PLATFORM
-from troubleshooter.analytics.sums import by_period, sums
+from troubleshooter.analytics.sums import by_period, histograms, sums
 from troubleshooter.counting import bundles
 from troubleshooter.models import (
     BUNDLED,
     Bundle,
+    Cure,
     Edition,
+    Escalation,
+    EscalationTime,
     FixCount,
     Guide,
     Look,
@@ -35,7 +38,7 @@ from troubleshooter.models import (
 )
 from troubleshooter.spans import EVER
 
-DAY = timedelta(1)
+DAY, HOUR = timedelta(1), timedelta(hours=1)
 
 
 class PackTests(CastTestCase):
@@ -73,6 +76,11 @@ class BundlesTests(CastTestCase):
         scanner = Edition.objects.publish(other, by=None)
         histories.write([cls.edition, german, scanner], 1500, cls.now, days=400)
         Session.objects.filter(pk__in=Session.objects.all()[:40]).update(channel="simulated")
+        for nth, escalation in enumerate(Escalation.objects.order_by("pk")[:80]):
+            answered, closed = (escalation.opened_at + nth * hours * HOUR for hours in (1, 5))
+            Escalation.objects.filter(pk=escalation.pk).update(
+                answered_at=answered, closed_at=closed, state="closed", cure=Cure.NOTHING
+            )
         count(cls.now)
 
     def filters(self) -> Iterator[Filter]:
@@ -91,7 +99,8 @@ class BundlesTests(CastTestCase):
             )
 
     def test_they_say_what_counts_say(self) -> None:
-        asked = [(model, by) for model in BUNDLED for by in ((), (GUIDE,), model.BY)]
+        plain_ones = [model for model in BUNDLED if "bucket" not in model.BY]
+        asked = [(model, by) for model in plain_ones for by in ((), (GUIDE,), model.BY)]
         asked += [(FixCount, (PLATFORM, "fix_revision")), (SessionCount, (PLATFORM, GUIDE))]
         for only in self.filters():
             for model, by in asked:
@@ -101,6 +110,24 @@ class BundlesTests(CastTestCase):
                     plain = sums(model, only, *by, pk__gt=0)
                     plain = {group: counts for group, counts in plain.items() if counts}
                     self.assertEqual(bundled, plain)
+
+    def test_they_say_in_which_bucket_times_are(self) -> None:
+        for only in self.filters():
+            for by in ((), (GUIDE,)):
+                found = histograms(EscalationTime, only, *by)
+                plain = sums(EscalationTime, only, *by, "bucket", pk__gt=0)
+                self.assertEqual(
+                    {
+                        (*group, bucket): counts
+                        for group, number in found.items()
+                        for bucket, counts in enumerate(split(number, 2))
+                        if any(counts)
+                    },
+                    {key: (n["answered"], n["closed"]) for key, n in plain.items() if n},
+                )
+                Look.objects.update(bundled_until=None)
+                self.assertEqual(histograms(EscalationTime, only, *by), found)
+                Look.objects.update(bundled_until=timezone.localdate(self.now))
 
     def test_they_say_it_of_one_fix(self) -> None:
         for only in self.filters():
