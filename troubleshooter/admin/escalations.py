@@ -36,19 +36,22 @@ TABS = {
 
 
 def in_tab(tab: str, user: User) -> Q:
-    """What stands under a tab. Each open escalation stands under one at least."""
-    mine = Q(assigned_to=user)
+    """What stands under a tab. Each open escalation stands under one at least.
+
+    `closed_at` says no more than the state does, but it leads to the index of the queue.
+    """
+    mine, queue = Q(assigned_to=user), Q(closed_at=None)
     match tab:
         case "mine":
-            return mine & Q(state__in=(State.OPEN, State.NEW))
+            return queue & mine & Q(state__in=(State.OPEN, State.NEW))
         case "waiting":
-            return Q(state=State.WAITING)
+            return queue & Q(state=State.WAITING)
         case "others":
-            return Q(state=State.OPEN, assigned_to__isnull=False) & ~mine
+            return queue & Q(state=State.OPEN, assigned_to__isnull=False) & ~mine
         case "closed":
             return Q(state=State.CLOSED)
     # What nobody has taken, also when it came back to a desk that nobody sits at.
-    return Q(assigned_to=None, state__in=(State.NEW, State.OPEN))
+    return queue & Q(assigned_to=None, state__in=(State.NEW, State.OPEN))
 
 
 def found(asked: str) -> Q:
