@@ -1,7 +1,7 @@
 """How fast the staff's pages are over a million sessions, and over ten.
 
     make bench-dashboards [SESSIONS=10000000]
-    .venv/bin/python bench/dashboards.py [SESSIONS] [--here]
+    .venv/bin/python bench/dashboards.py [SESSIONS] [--here [/PAGE/ ...]]
 
 Needs the tests' packages (requirements-dev.txt). Makes two desks (`bench/desk.py`), one with so
 many sessions (1,000,000 unless you say) and one with a tenth of them, each in a database of its
@@ -14,7 +14,8 @@ CPU: that of this process, and of PostgreSQL's where it can be read (else its ti
 who want the machine make both longer. So before and after each request a little work is done that
 is always the same: `alone` is the CPU divided by how many times as much that took as when it took
 least. By this pages are judged, and those on the large desk compared with those on the small one.
-With --here it makes nothing and asks for the pages of the database that DATABASE_URL names.
+With --here it makes nothing and asks for the pages of the database that DATABASE_URL names, all of
+them or those named.
 Ten million sessions need 20 GB of disk and hours.
 """
 
@@ -205,7 +206,7 @@ def pages() -> Iterator[str]:
         yield f"/admin/troubleshooter/{page}".format(session=newest)
 
 
-def measure(smaller: dict[str, Told]) -> dict[str, Told]:
+def measure(smaller: dict[str, Told], only: list[str] | None = None) -> dict[str, Told]:
     """Ask for each page as a member of staff who may do everything, and tell what it took."""
     staff = Client()
     user, _made = User.objects.get_or_create(
@@ -215,7 +216,7 @@ def measure(smaller: dict[str, Told]) -> dict[str, Told]:
     found: dict[str, Told] = {}
     pace = Pace()
     print("statements   first       ms   CPU ms    alone   ratio")
-    for page in pages():
+    for page in only or pages():
         told = found[page] = _ask(staff, page, pace)
         took, before = told.took, smaller.get(page)
         ratio = f"{took.alone / before.took.alone:7.2f}" if before else " " * 7
@@ -269,13 +270,13 @@ def _cpu(beside: list[Path]) -> float:
     return time.process_time() + nanoseconds / 1e9
 
 
-def main(sessions: int, *, here: bool) -> None:
+def main(sessions: int, named: list[str], *, here: bool) -> None:
     settings.ALLOWED_HOSTS = ["testserver"]  # all else that tests set up would slow templates down
     settings.STORAGES["staticfiles"]["BACKEND"] = (
         "django.contrib.staticfiles.storage.StaticFilesStorage"
     )
     if here:
-        measure({})
+        measure({}, named)
         return
     smaller: dict[str, Told] = {}
     for size in (sessions // 10, sessions):
@@ -291,4 +292,5 @@ def main(sessions: int, *, here: bool) -> None:
 
 if __name__ == "__main__":
     asked = [int(each) for each in sys.argv[1:] if each.isdigit()]
-    main(asked[0] if asked else 1_000_000, here="--here" in sys.argv)
+    pages_named = [each for each in sys.argv[1:] if each.startswith("/")]
+    main(asked[0] if asked else 1_000_000, pages_named, here="--here" in sys.argv)
