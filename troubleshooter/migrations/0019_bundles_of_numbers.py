@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunPython(forget, forget),
+        migrations.RunPython(forget, migrations.RunPython.noop),
         migrations.RemoveConstraint(
             model_name='bundle',
             name='troubleshooter_bundle_once',
@@ -32,4 +32,5 @@ class Migration(migrations.Migration):
             model_name='bundle',
             constraint=models.UniqueConstraint(fields=('table', 'length', 'day', 'platform', 'simulated'), name='troubleshooter_bundle_once'),
         ),
+        migrations.RunPython(migrations.RunPython.noop, forget),  # first of all on the way back
     ]
