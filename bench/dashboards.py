@@ -1,7 +1,7 @@
 """How fast the staff's pages are over a million sessions, and over ten.
 
     make bench-dashboards [SESSIONS=10000000]
-    .venv/bin/python bench/dashboards.py [SESSIONS] [--here]
+    .venv/bin/python bench/dashboards.py [SESSIONS] [--here [/PAGE/ ...]]
 
 Needs the tests' packages (requirements-dev.txt). Makes two desks (`bench/desk.py`), one with so
 many sessions (1,000,000 unless you say) and one with a tenth of them, each in a database of its
@@ -9,9 +9,13 @@ own: a file in a temporary folder, or the one DATABASE_URL names with test_ befo
 role must be a superuser). Has them counted by the product's own counting and asks Django for every
 page of numbers and the lists of the desk, seven times after a first one. Prints how long making
 and counting took, the size of the tables, how long one day with 10,000 sessions takes to count,
-and for each page: its statements, the median time, the least, and on the large desk the median
-against that on the small one.
-With --here it makes nothing and asks for the pages of the database that DATABASE_URL names.
+and for each page: its statements, what the first request took, the medians of its time and of its
+CPU: that of this process, and of PostgreSQL's where it can be read (else its time again). Others
+who want the machine make both longer. So before and after each request a little work is done that
+is always the same: `alone` is the CPU divided by how many times as much that took as when it took
+least. By this pages are judged, and those on the large desk compared with those on the small one.
+With --here it makes nothing and asks for the pages of the database that DATABASE_URL names, all of
+them or those named.
 Ten million sessions need 20 GB of disk and hours.
 """
 
@@ -39,7 +43,7 @@ from django.contrib.auth.models import User  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 from django.db.models import Model  # noqa: E402
 from django.test import Client  # noqa: E402
-from django.test.utils import CaptureQueriesContext, setup_test_environment  # noqa: E402
+from django.test.utils import CaptureQueriesContext  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from bench import desk  # noqa: E402
@@ -85,11 +89,39 @@ OF_DESK = (
 )
 
 
-class Told(NamedTuple):
-    """What one page took: milliseconds, and how many statements."""
+class Took(NamedTuple):
+    """What one page took in milliseconds: until its last byte, of CPU, and as it would alone."""
 
-    median: float
-    least: float
+    time: float
+    cpu: float
+    alone: float
+
+
+class Pace:
+    """How dear CPU is, as a little work tells that is always the same."""
+
+    def __init__(self) -> None:
+        self.least = min(self._work() for _nth in range(300))
+
+    def slowed(self) -> float:
+        """How many times as much CPU it takes now as when it took least."""
+        took = median(self._work() for _nth in range(3))
+        self.least = min(self.least, took)
+        return took / self.least
+
+    def _work(self) -> float:
+        began = time.process_time()
+        groups: dict[int, int] = {}
+        for nth in range(10_000):
+            groups[nth % 97] = groups.get(nth % 97, 0) + nth
+        return time.process_time() - began
+
+
+class Told(NamedTuple):
+    """The medians of what one page took, the first one apart, and how many statements."""
+
+    took: Took
+    first: Took
     statements: int
 
 
@@ -174,7 +206,7 @@ def pages() -> Iterator[str]:
         yield f"/admin/troubleshooter/{page}".format(session=newest)
 
 
-def measure(smaller: dict[str, Told]) -> dict[str, Told]:
+def measure(smaller: dict[str, Told], only: list[str] | None = None) -> dict[str, Told]:
     """Ask for each page as a member of staff who may do everything, and tell what it took."""
     staff = Client()
     user, _made = User.objects.get_or_create(
@@ -182,46 +214,69 @@ def measure(smaller: dict[str, Told]) -> dict[str, Told]:
     )
     staff.force_login(user)
     found: dict[str, Told] = {}
-    print("statements  median ms  least ms   ratio")
-    for page in pages():
-        told = found[page] = _ask(staff, page)
-        ratio = f"{told.median / smaller[page].median:7.2f}" if page in smaller else " " * 7
+    pace = Pace()
+    print("statements   first       ms   CPU ms    alone   ratio")
+    for page in only or pages():
+        told = found[page] = _ask(staff, page, pace)
+        took, before = told.took, smaller.get(page)
+        ratio = f"{took.alone / before.took.alone:7.2f}" if before else " " * 7
         print(
-            f"{told.statements:10} {told.median:10.1f} {told.least:9.1f} {ratio}  {page}",
+            f"{told.statements:10} {told.first.alone:7.1f} {took.time:8.1f} {took.cpu:8.1f}"
+            f" {took.alone:8.1f} {ratio}  {page}",
             flush=True,
         )
-    slow = sum(told.median > 100 for told in found.values())
+    slow = sum(told.took.alone > 100 for told in found.values())
     print(f"{len(found)} pages, {slow} of them slower than 100 ms", flush=True)
     user.delete()
     return found
 
 
-def _ask(staff: Client, page: str) -> Told:
+def _ask(staff: Client, page: str, pace: Pace) -> Told:
     with CaptureQueriesContext(connection) as captured:
-        _get(staff, page)
+        first = _get(staff, page, pace)
         statements = len(captured)  # what follows empties the list
-    times = [_get(staff, page) for _nth in range(RUNS)]
-    return Told(median(times), min(times), statements)
+    took = [_get(staff, page, pace) for _nth in range(RUNS)]
+    return Told(Took(*map(median, zip(*took, strict=True))), first, statements)
 
 
-def _get(staff: Client, page: str) -> float:
-    """Milliseconds until the last byte of a page, or of a file."""
-    began = time.perf_counter()
+def _get(staff: Client, page: str, pace: Pace) -> Took:
+    """What it takes until the last byte of a page, or of a file."""
+    beside, slowed = _of_database(), pace.slowed()
+    began, spent = time.perf_counter(), _cpu(beside)
     response = staff.get(page)
     sent = sum(map(len, response)) if response.streaming else len(response.content)
-    took = 1000 * (time.perf_counter() - began)
+    took, cpu = time.perf_counter() - began, _cpu(beside) - spent
     assert response.status_code == 200, (page, response.status_code)
     assert sent, page
-    return took
+    if connection.vendor == "postgresql" and not beside:
+        cpu = took
+    slowed = (slowed + pace.slowed()) / 2
+    return Took(1000 * took, 1000 * cpu, 1000 * cpu / slowed)
 
 
-def main(sessions: int, *, here: bool) -> None:
-    setup_test_environment()
+def _of_database() -> list[Path]:
+    """Where Linux tells what PostgreSQL's processes for this database took, if they are here."""
+    if connection.vendor == "sqlite":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("select pid from pg_stat_activity where datname = current_database()")
+        told = [Path(f"/proc/{pid}/schedstat") for (pid,) in cursor.fetchall()]
+    return [path for path in told if path.exists()]
+
+
+def _cpu(beside: list[Path]) -> float:
+    """Seconds of CPU that this process took, and those beside it."""
+    nanoseconds = sum(int(path.read_text().split()[0]) for path in beside)
+    return time.process_time() + nanoseconds / 1e9
+
+
+def main(sessions: int, named: list[str], *, here: bool) -> None:
+    settings.ALLOWED_HOSTS = ["testserver"]  # all else that tests set up would slow templates down
     settings.STORAGES["staticfiles"]["BACKEND"] = (
         "django.contrib.staticfiles.storage.StaticFilesStorage"
     )
     if here:
-        measure({})
+        measure({}, named)
         return
     smaller: dict[str, Told] = {}
     for size in (sessions // 10, sessions):
@@ -237,4 +292,5 @@ def main(sessions: int, *, here: bool) -> None:
 
 if __name__ == "__main__":
     asked = [int(each) for each in sys.argv[1:] if each.isdigit()]
-    main(asked[0] if asked else 1_000_000, here="--here" in sys.argv)
+    pages_named = [each for each in sys.argv[1:] if each.startswith("/")]
+    main(asked[0] if asked else 1_000_000, pages_named, here="--here" in sys.argv)

@@ -317,6 +317,25 @@ class PageTests(DeskTestCase):
             Edition.objects.publish(self.jam(slug=f"jam-{nth}"), by=self.erin)
             self.start()
 
+    def test_a_session_is_found_by_the_beginning_of_its_id_without_reading_all(self) -> None:
+        begun = self.start().public_id[:3]
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":  # which would rather read a table that is small
+                cursor.execute("set local enable_seqscan = off")
+        self.assertRegex(self.plan(f"?q={begun}"), r"INDEX .*public_id>|Index Cond.*public_id")
+        self.assertNotIn("public_id", self.plan("?q="))
+
+    def plan(self, query: str) -> str:
+        """How the database goes about counting what the list of sessions shows."""
+        self.client.force_login(self.erin)
+        with CaptureQueriesContext(connection) as captured:
+            self.client.get(admin_url("session", "changelist") + query)
+        [counting] = [each["sql"] for each in captured if "COUNT(*)" in each["sql"]]
+        explain = "explain query plan" if connection.vendor == "sqlite" else "explain"
+        with connection.cursor() as cursor:
+            cursor.execute(f"{explain} {counting}")
+            return str(cursor.fetchall())
+
     def test_a_search_with_a_character_that_no_database_takes_is_no_error(self) -> None:
         self.html(admin_url("guide", "changelist") + "?q=%00&title=%00")
         response = self.client.get(

@@ -3,7 +3,7 @@ from datetime import date, timedelta
 
 from django.test import SimpleTestCase
 
-from troubleshooter.spans import LENGTHS, LONGEST, Span, begin, cover, is_over
+from troubleshooter.spans import EVER, LENGTHS, LONGEST, Span, begin, cover, is_over
 
 FIRST, LAST = date(2024, 1, 1), date(2028, 12, 31)  # all days that these tests know
 DAY = timedelta(1)
@@ -11,6 +11,8 @@ DAY = timedelta(1)
 
 def days_of(span: Span) -> list[date]:
     """Every day of every block of a span, of those these tests know."""
+    if span.length == EVER and span.first:
+        return [FIRST + nth * DAY for nth in range((span.first - FIRST).days)]
     first = span.first or begin(FIRST, LONGEST)
     at = begin(first, span.length)
     at += span.length * DAY if at < first else 0 * DAY
@@ -51,8 +53,15 @@ class SpansTests(SimpleTestCase):
                 length = (ends[1] - ends[0]).days + 1
                 self.assertEqual(covered, [ends[0] + nth * DAY for nth in range(length)])
                 for span in spans:
-                    if span.length > 1 and span.last:
+                    if LONGEST >= span.length > 1 and span.last:
                         self.assertTrue(is_over(span.last, span.length, until))
+
+    def test_all_days_that_are_over_are_one_block(self) -> None:
+        today = date(2026, 11, 26)
+        ever = Span(EVER, today, today)
+        self.assertEqual(list(cover(None, None, today)), [ever, Span(1, today, None)])
+        self.assertEqual(list(cover(None, today, today)), [ever, Span(1, today, today)])
+        self.assertEqual(list(cover(None, today - DAY, today)), [ever])
 
     def test_four_weeks_are_few_blocks(self) -> None:
         until = date(2026, 11, 26)

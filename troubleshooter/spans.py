@@ -2,6 +2,7 @@
 
 A block of so many days begins where the number of its first day can be divided by its length, so
 each is made of two halves, which are blocks. Four weeks are five blocks or so, and so is a year.
+All days that are over are one block, too, since pages ask for them most.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import NamedTuple
 
 LENGTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # days; a day is a block, too
 LONGEST = LENGTHS[-1]
+EVER = 9999  # the length of all days that are over; such a block goes by the first day after it
 
 
 class Span(NamedTuple):
@@ -36,6 +38,15 @@ def cover(first: date | None, last: date | None, until: date) -> Iterator[Span]:
     None is an end that is open. Of the days from `until` on there are no blocks but days.
     """
     end = until if last is None else min(until, last + timedelta(1))
+    if first is None and end == until:
+        yield Span(EVER, until, until)
+        yield from _days(until, last)
+        return
+    yield from _blocks(first, last, end)
+
+
+def _blocks(first: date | None, last: date | None, end: date) -> Iterator[Span]:
+    """The same without what is EVER: longer ones than days end before `end`."""
     if first is not None and first >= end:
         yield Span(1, first, last)
         return
@@ -52,5 +63,9 @@ def cover(first: date | None, last: date | None, until: date) -> Iterator[Span]:
         if at + timedelta(length) <= end:
             yield Span(length, at, at)
             at += timedelta(length)
-    if last is None or at <= last:
-        yield Span(1, at, last)
+    yield from _days(at, last)
+
+
+def _days(first: date, last: date | None) -> Iterator[Span]:
+    if last is None or first <= last:
+        yield Span(1, first, last)

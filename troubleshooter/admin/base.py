@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -12,9 +12,10 @@ from django.contrib.admin.widgets import (
     AutocompleteMixin,
     RelatedFieldWidgetWrapper,
 )
+from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest
-from django.utils.functional import Promise
+from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
 from troubleshooter.models.content import Keyed
@@ -46,6 +47,21 @@ else:  # at run time Django's classes take no type arguments
 Row = TypeVar("Row", bound=models.Model)
 Parent = TypeVar("Parent", bound=models.Model)
 KeyedRow = TypeVar("KeyedRow", bound=Keyed)
+
+
+class NewestPaginator(Paginator):  # type: ignore[type-arg]  # it takes none at run time
+    """Pages of the newest rows: to count millions takes seconds, and nobody leafs so far."""
+
+    MOST = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        return counted(cast("models.QuerySet[Any]", self.object_list), self.MOST)
+
+
+def counted(rows: models.QuerySet[Any], most: int = NewestPaginator.MOST) -> int:
+    """How many rows there are, counted no further than this."""
+    return rows.order_by().values("pk")[:most].count()
 
 
 class DayInput(forms.DateInput):

@@ -1,18 +1,16 @@
 """What is only looked at: editions, sessions, searches that found nothing."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin
-from django.core.paginator import Paginator
 from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from troubleshooter.models import Attempt, Edition, MissedSearch, Session
 
-from .base import RecordAdmin, TabularInline
+from .base import NewestPaginator, RecordAdmin, TabularInline
 
 
 @admin.register(Edition)
@@ -71,17 +69,6 @@ class AttemptInline(TabularInline[Attempt, Session]):
         return attempt.session.reading.by_key[attempt.fix_key].title
 
 
-class NewestPaginator(Paginator):  # type: ignore[type-arg]  # it takes none at run time
-    """Pages of the newest rows: to count millions takes seconds, and nobody leafs so far."""
-
-    MOST = 10_000
-
-    @cached_property
-    def count(self) -> int:
-        rows = cast(QuerySet[Session], self.object_list)
-        return len(rows.values_list("pk")[: self.MOST])
-
-
 @admin.register(Session)
 class SessionAdmin(RecordAdmin[Session]):
     """Without the key to the session: staff look at it, nobody walks in."""
@@ -116,6 +103,8 @@ class SessionAdmin(RecordAdmin[Session]):
     ) -> tuple[QuerySet[Session], bool]:
         """Those whose id begins so: SQLite finds them by the index only between two ids."""
         begins = search_term.strip()
+        if not begins:  # all of them, in the order of another index
+            return queryset, False
         found = queryset.filter(public_id__startswith=begins)
         if connection.vendor == "sqlite":
             found = found.filter(public_id__gte=begins, public_id__lt=f"{begins}\x7f")

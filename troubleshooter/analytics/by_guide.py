@@ -9,7 +9,7 @@ from troubleshooter.models import Edition, Guide, SessionCount, Topic, outlines
 from troubleshooter.population import Ending
 
 from .filters import REAL, Filter
-from .rows import Choices, Endings, GuideRow
+from .rows import Choices, Endings, GuideRow, Sums
 from .sums import sums
 
 
@@ -25,7 +25,11 @@ def endings_of(counts: Mapping[str, int]) -> Endings:
 
 def guides(only: Filter = REAL) -> list[GuideRow]:
     """How did the sessions of each guide end? Those with sessions or live, busiest first."""
-    counted = sums(SessionCount, only, "slice__guide__key")
+    return guide_rows(sums(SessionCount, only, "slice__guide__key"), only)
+
+
+def guide_rows(counted: Sums, only: Filter) -> list[GuideRow]:
+    """The same of what was counted of each guide."""
     ended = {key: endings_of(counts) for (key,), counts in counted.items()}
     live = Edition.objects.live().filter(only.guides("guide__"))
     offered = set(live.values_list("guide__key", flat=True))

@@ -1,20 +1,18 @@
 """Escalations: where persons are asked for, how long it takes them, and what helped in the end."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from troubleshooter.models import CreditCount, EscalationCount, EscalationTime
+from troubleshooter.models import CreditCount, EscalationCount, EscalationTime, split
 
 from .by_guide import titles
 from .everywhere import fix_names
 from .filters import REAL, Filter
-from .rows import Counts, Quartiles
-from .sums import sums
+from .rows import Quartiles
+from .sums import histograms, sums
 from .times import quartiles
 
 GUIDE = "slice__guide__key"
-Times = Mapping[int, Counts]  # how many were answered and closed, by bucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +25,22 @@ class EscalationRow:
     fix: str
     escalations: int
     closed: int
-    times: Times = field(default_factory=dict)
+    times: int = 0  # how many were answered and closed in each bucket, as one number
 
     @property
     def to_answer(self) -> Quartiles | None:
         """How long it took until the first answer."""
-        return quartiles({bucket: n["answered"] for bucket, n in self.times.items()})
+        return self._quartiles("answered")
 
     @property
     def to_close(self) -> Quartiles | None:
         """How long it took until the end."""
-        return quartiles({bucket: n["closed"] for bucket, n in self.times.items()})
+        return self._quartiles("closed")
+
+    def _quartiles(self, end: str) -> Quartiles | None:
+        at, many = EscalationTime.SUMS.index(end), len(EscalationTime.SUMS)
+        buckets = enumerate(counts[at] for counts in split(self.times, many))
+        return quartiles({bucket: n for bucket, n in buckets if n})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +62,33 @@ class CreditRow:
 
 def escalations(only: Filter = REAL) -> list[EscalationRow]:
     """How many persons were asked for in each guide, and how long did it take? Most first."""
-    names, times = titles(), _times_by_guide(only)
+    names, times = titles(), histograms(EscalationTime, only, GUIDE)
     found = [
-        EscalationRow(key, names[key], "", "", n["escalations"], n["closed"], times[key])
+        EscalationRow(
+            guide_key=key,
+            guide=names[key],
+            fix_key="",
+            fix="",
+            escalations=n["escalations"],
+            closed=n["closed"],
+            times=times.get((key,), 0),
+        )
         for (key,), n in sums(EscalationCount, only, GUIDE).items()
     ]
     return sorted(found, key=lambda row: (-row.escalations, row.guide, row.guide_key))
 
 
-def together(rows: Iterable[EscalationRow]) -> EscalationRow:
+def together(rows: Sequence[EscalationRow]) -> EscalationRow:
     """All guides together, made of the row of each."""
-    times: defaultdict[int, Counts] = defaultdict(Counts)
-    escalations = closed = 0
-    for row in rows:
-        escalations, closed = escalations + row.escalations, closed + row.closed
-        for bucket, counts in row.times.items():
-            for end, n in counts.items():
-                times[bucket][end] += n
-    return EscalationRow("", "", "", "", escalations, closed, times)
+    return EscalationRow(
+        guide_key="",
+        guide="",
+        fix_key="",
+        fix="",
+        escalations=sum(row.escalations for row in rows),
+        closed=sum(row.closed for row in rows),
+        times=sum(row.times for row in rows),
+    )
 
 
 def last_fixes(only: Filter = REAL) -> list[EscalationRow]:
@@ -112,10 +124,3 @@ def credits(only: Filter = REAL, fix_key: str = "") -> list[CreditRow]:
         for (guide, fix), n in counted.items()
     ]
     return sorted(found, key=lambda row: (-row.defects, -row.credited, row.fix, row.guide))
-
-
-def _times_by_guide(only: Filter) -> defaultdict[str, dict[int, Counts]]:
-    found: defaultdict[str, dict[int, Counts]] = defaultdict(dict)
-    for (guide, bucket), counts in sums(EscalationTime, only, GUIDE, "bucket").items():
-        found[guide][bucket] = counts
-    return found

@@ -17,6 +17,7 @@ class Counts(dict[str, int]):
 
 
 Sums = dict[tuple[Any, ...], Counts]  # by what they are told apart by
+Numbers = dict[tuple[Any, ...], int]  # likewise; each holds counts (see `models/bundles.py`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Endings:
     def rates(self) -> list[tuple[Ending, int, evidence.Rate | None]]:
         """Each way to end with its sessions and its rate, strongest claim first."""
         ways = [ending for ending in Ending if ending is not Ending.UNDER_WAY]
-        return [(ending, dict(self.pairs)[ending], self.rate(ending)) for ending in ways]
+        return [(ending, getattr(self, ending.value), self.rate(ending)) for ending in ways]
 
     @property
     def confirmed_rate(self) -> evidence.Rate | None:

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.db.models import Q, Sum
 
-from troubleshooter.models import Count, Look, month_after, month_of
+from troubleshooter.models import Count, Look, joined, month_after, month_of
 
-from .bundled import bundled, is_bundled
+from .bundled import bundled, is_bundled, numbers
 from .filters import REAL, Filter
-from .rows import Counts, Sums
+from .rows import Counts, Numbers, Sums
 
 # What only fine slices know; coarse ones, with far fewer rows, answer all other questions.
 FINE = {"slice__symptom_key", "slice__platform", "slice__arm", "slice__edition"}
@@ -79,6 +79,20 @@ def by_period(model: type[Count], periods: Sequence[Filter], *by: str) -> list[S
     if until and is_bundled(model, periods[0], by):
         return bundled(model, periods, by, until)
     return [sums(model, period, *by) for period in periods]
+
+
+def histograms(model: type[Count], only: Filter, *by: str) -> Numbers:
+    """What was counted in each bucket, added up for each combination of `by`: one number each.
+
+    It holds the counts of all buckets, so that many are added up as fast as one (see `split`).
+    """
+    until = Look.objects.current().bundled_until
+    if until and is_bundled(model, only, by):
+        return numbers(model, [only], by, until)[0]
+    found: defaultdict[tuple[Any, ...], int] = defaultdict(int)
+    for (*group, bucket), counts in sums(model, only, *by, "bucket").items():
+        found[tuple(group)] += joined([counts[name] for name in model.SUMS], bucket)
+    return found
 
 
 def _parts(only: Filter) -> Iterator[_Part]:

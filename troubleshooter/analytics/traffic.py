@@ -1,6 +1,6 @@
 """How many come: the traffic of every guide, beside how its sessions ended."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from troubleshooter.models import SessionCount
 
-from .by_guide import guides, topics_of_guides
+from .by_guide import guide_rows, topics_of_guides
 from .filters import REAL, Filter
-from .rows import Counts, GuideRow
-from .sums import by_period, sums
+from .rows import GuideRow, Sums
+from .sums import by_period
 
 WEEKS = 12
 
@@ -36,9 +36,12 @@ class TrafficRow:
 
 def traffic(now: datetime, only: Filter = REAL) -> list[TrafficRow]:
     """How many sessions did each guide have, how many before, and how did they end?"""
-    counted = _by_week(now, only)
-    periods = whole_days(now, only)
-    whole, before = (sessions_by_guide(period) for period in periods) if periods else (None, None)
+    by_week = [replace(only, from_day=first, to_day=last) for first, last in weeks(now, only)]
+    periods = [only, *by_week, *(whole_days(now, only) or ())]
+    in_period, *others = by_period(SessionCount, periods, "slice__guide__key")
+    sessions = list(map(_sessions_by_guide, others))
+    counted, whole_and_before = sessions[:WEEKS], sessions[WEEKS:]
+    whole, before = whole_and_before or (None, None)
     topics = topics_of_guides()
     return [
         TrafficRow(
@@ -46,9 +49,9 @@ def traffic(now: datetime, only: Filter = REAL) -> list[TrafficRow]:
             topic=topics[row.key],
             whole=None if whole is None else whole[row.key],
             before=None if before is None else before[row.key],
-            weeks=tuple(counted[row.key]),
+            weeks=tuple(week[row.key] for week in counted),
         )
-        for row in guides(only)
+        for row in guide_rows(in_period, only)
     ]
 
 
@@ -75,26 +78,16 @@ def whole_days(now: datetime, only: Filter) -> tuple[Filter, Filter] | None:
     return replace(only, to_day=last), replace(only, from_day=first, to_day=end)
 
 
-def sessions_by_guide(only: Filter) -> Counter[str]:
+def _sessions_by_guide(counted: Sums) -> Counter[str]:
     """How many sessions each guide had, by its key."""
-    counted = sums(SessionCount, only, "slice__guide__key")
-    return Counter({key: _sessions(counts) for (key,), counts in counted.items()})
-
-
-def _sessions(counts: Counts) -> int:
-    return sum(n for name, n in counts.items() if name != "tries")
+    return Counter(
+        {
+            key: sum(n for name, n in counts.items() if name != "tries")
+            for (key,), counts in counted.items()
+        }
+    )
 
 
 def _last_day(now: datetime, only: Filter) -> date:
     today = timezone.localdate(now)
     return min(only.to_day or today, today)
-
-
-def _by_week(now: datetime, only: Filter) -> defaultdict[str, list[int]]:
-    """How many sessions each guide had in each of the weeks, by guide key."""
-    found: defaultdict[str, list[int]] = defaultdict(lambda: [0] * WEEKS)
-    each = [replace(only, from_day=first, to_day=last) for first, last in weeks(now, only)]
-    for nth, counted in enumerate(by_period(SessionCount, each, "slice__guide__key")):
-        for (guide,), counts in counted.items():
-            found[guide][nth] = _sessions(counts)
-    return found

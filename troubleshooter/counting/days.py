@@ -30,7 +30,7 @@ from troubleshooter.models import (
     outlines,
 )
 
-from .bundles import bundle
+from .bundles import bundle, forget
 from .looks import rules
 from .walks import Asked, Head, Kind, Pinned, Sheet, Step, Told, Walk
 
@@ -74,6 +74,7 @@ def work(most: int = MARKS) -> int:
         Look.objects.filter(pk=Look.ONLY, looked_at=last.looked_at).update(
             counted_at=last.looked_at, months_until=month_of(today), bundled_until=today
         )
+        forget(today)
     return done
 
 

@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.formats import date_format
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -90,7 +91,7 @@ class SessionsForm(forms.Form):
         if first and last and first > last:
             self.add_error("to_day", _("The last day is before the first, so it is left out."))
 
-    @property
+    @cached_property
     def filter(self) -> Filter:
         """What was asked for, as far as it can be."""
         self.is_valid()
@@ -233,7 +234,7 @@ class PeriodForm(SessionsForm):
         if self.cleaned_data.get("period") and self._days:
             self.add_error("period", _("The days say it already, so it is left out."))
 
-    @property
+    @cached_property
     def filter(self) -> Filter:
         """What was asked for, with the period as its first day."""
         self.is_valid()
@@ -245,7 +246,7 @@ class PeriodForm(SessionsForm):
             return replace(only, from_day=self.today - timedelta(days=length - 1))
         return only
 
-    @property
+    @cached_property
     def guide_query(self) -> str:
         """The filter as the address of one guide's page has it: with days, without a topic."""
         only = self.filter

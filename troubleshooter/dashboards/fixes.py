@@ -13,7 +13,7 @@ from troubleshooter import analytics, exports
 from troubleshooter.analytics import Durable, Filter, FixEverywhere, FixInGuide, FixNow, Tally
 from troubleshooter.exports import Row, Table
 
-from .base import cannot_be, may_see_numbers, no_such_file, page_in, page_of
+from .base import ROWS_PER_PAGE, cannot_be, may_see_numbers, no_such_file, page_in, page_of
 from .filters import FixesForm, PeriodForm
 from .sorting import Column, Sorting
 from .tables import (
@@ -98,7 +98,7 @@ def numbers_fix(request: HttpRequest, fix_key: str) -> HttpResponse:
         page=page_in(request, _held(fix, rows, only)),
         paging=form.query,
         apart=_apart(rows),
-        credits=analytics.credits(only, fix.key),
+        credits=analytics.credits(only, fix.key)[:ROWS_PER_PAGE],
         platforms=[
             (platform_in_words(row.platform), row) for row in analytics.fix_on_platforms(fix, only)
         ],

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -52,23 +53,23 @@ class Line:
 
     weeks: tuple[int, ...]
 
-    @property
+    @cached_property
     def points(self) -> str:
         return " ".join(f"{x},{y}" for x, y in self._at)
 
-    @property
+    @cached_property
     def last(self) -> dict[str, str]:
         """The end of the line; texts, for a decimal comma would break the drawing."""
         x, y = self._at[-1]
         return {"x": str(x), "y": str(y)}
 
-    @property
+    @cached_property
     def in_words(self) -> str:
         return _("Sessions in each week, the last one last: %(weeks)s.") % {
             "weeks": ", ".join(map(str, self.weeks))
         }
 
-    @property
+    @cached_property
     def _at(self) -> list[tuple[int, float]]:
         most = max(*self.weeks, 1)
         return [(10 * nth, round(21 - 18 * many / most, 1)) for nth, many in enumerate(self.weeks)]

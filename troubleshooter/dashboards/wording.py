@@ -11,15 +11,18 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 
 def duration(seconds: int) -> str:
     """A time in its two largest units: “41 s”, “4 min 10 s”, “2 h 5 min”, “3 d 4 h”."""
-    for unit, smaller, words, round_words in (
-        (DAY, HOUR, _("%(big)d d %(small)d h"), _("%(big)d d")),
-        (HOUR, MINUTE, _("%(big)d h %(small)d min"), _("%(big)d h")),
-        (MINUTE, 1, _("%(big)d min %(small)d s"), _("%(big)d min")),
-    ):
-        if seconds >= unit:
-            big, small = seconds // unit, seconds % unit // smaller
-            return (words if small else round_words) % {"big": big, "small": small}
-    return _("%(small)d s") % {"small": seconds}
+    if seconds >= DAY:
+        big, small = seconds // DAY, seconds % DAY // HOUR
+        words = _("%(big)d d %(small)d h") if small else _("%(big)d d")
+    elif seconds >= HOUR:
+        big, small = seconds // HOUR, seconds % HOUR // MINUTE
+        words = _("%(big)d h %(small)d min") if small else _("%(big)d h")
+    elif seconds >= MINUTE:
+        big, small = divmod(seconds, MINUTE)
+        words = _("%(big)d min %(small)d s") if small else _("%(big)d min")
+    else:
+        big, small, words = 0, seconds, _("%(small)d s")
+    return words % {"big": big, "small": small}
 
 
 def quartiles(times: Quartiles | None) -> dict[str, str] | None:

@@ -2,7 +2,18 @@
 
 from .attempts import Attempt
 from .audit import AuditLine
-from .bundles import BUNDLED, OF, Bundle, BundleLine, StaleBundle, pack, unpack
+from .bundles import (
+    BUNDLED,
+    OF,
+    Bundle,
+    BundleLine,
+    StaleBundle,
+    joined,
+    lines_by,
+    pack,
+    split,
+    unpack,
+)
 from .content import Contact, Fix, Guide, Picture, Placement, Risk, Step, Symptom, Topic
 from .counts import (
     COUNTS,
@@ -134,7 +145,9 @@ __all__ = [
     "freeze",
     "idle_for",
     "idle_since",
+    "joined",
     "lines",
+    "lines_by",
     "midnight",
     "month_after",
     "month_of",
@@ -144,6 +157,7 @@ __all__ = [
     "read",
     "reset_factors",
     "rewrite",
+    "split",
     "transcript",
     "tried",
     "unpack",

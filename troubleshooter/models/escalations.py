@@ -196,6 +196,12 @@ class Escalation(models.Model):
         indexes = [
             models.Index(fields=["state", "moved_at"], name="troubleshooter_escalation_desk"),
             models.Index(fields=["opened_at"], name="troubleshooter_escalation_new"),
+            # The queue of the desk: few are in it, however many were closed.
+            models.Index(
+                fields=["moved_at"],
+                condition=models.Q(closed_at=None),
+                name="troubleshooter_escalation_open",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
