@@ -76,9 +76,11 @@ def _make(day: date, length: int, today: date) -> bool:
         if not marks or len(mine.select_for_update(skip_locked=True)) != len(marks):
             return False
         mine.delete()
-        Bundle.objects.filter(day=day, length=length, table__in=_tables()).delete()
+        gone, _of_each = Bundle.objects.filter(day=day, length=length, table__in=_tables()).delete()
         Bundle.objects.bulk_create(rows)
-        StaleBundle.objects.mark(_around(day, length, today))
+        # A longer one with nothing in it may be the last part of one that has only now become over.
+        if rows or gone or length > 1:
+            StaleBundle.objects.mark(_around(day, length, today))
     return True
 
 
@@ -104,7 +106,10 @@ def _tables() -> dict[str, type[Count]]:
 
 
 def _of_day(day: date) -> Made:
-    """What was counted of a day: of all platforms together, and of each."""
+    """What was counted of a day: of all platforms together, and of each.
+
+    How sessions ended comes first: where there were none, nothing else was counted either.
+    """
     made: Made = {}
     for model in BUNDLED:
         of_day = model._default_manager.filter(day=day).order_by()
@@ -121,6 +126,8 @@ def _of_day(day: date) -> Made:
             groups = made.setdefault((model, platform, simulated), {})
             bucket, counts = line[many : -len(model.SUMS)], line[-len(model.SUMS) :]
             _add(groups, tuple(line[:many]), joined(counts, *bucket))
+        if not made:
+            break
     return made
 
 
