@@ -1,5 +1,6 @@
 """Where each worker of the server begins: granian calls `application()`."""
 
+import multiprocessing
 import os
 import signal
 
@@ -19,5 +20,6 @@ def application() -> WSGIHandler:
     hangs: so only the parent does. A parent that is killed sends nothing: then it ends by itself.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    end_with(os.getppid())
+    starter = multiprocessing.parent_process()  # os.getppid() is another's when it has died by now
+    end_with(starter.pid if starter and starter.pid else os.getppid())
     return get_wsgi_application()

@@ -301,6 +301,14 @@ class ServeTests(ProcessTestCase):
         self.assertTrue(soon(lambda: all(gone(pid) for pid in started)))
 
 
+class OrphanTests(ProcessTestCase):
+    def test_a_process_whose_parent_died_while_it_loaded_ends_too(self) -> None:
+        """Else it would keep the port, and the server could not be started again."""
+        note = self.log.with_name("pid")
+        self.assertEqual(self.begin("-m", "tests.orphans", str(note)).wait(60), 0)
+        self.assertTrue(soon(lambda: gone(int(note.read_text()))))
+
+
 class DeathTests(PlainTestCase):
     """Granian ends when a process dies that `respawned_wrks` has as new: it takes it for a loop."""
 
