@@ -242,10 +242,11 @@ class Session(models.Model):
         ordering = ["-started_at", "-id"]
         indexes = [
             models.Index(fields=["edition", "-started_at"]),
+            # What the learner has not read. No answer changes what stands in it.
             models.Index(
-                fields=["last_answer_at"],
+                fields=["edition"],
                 condition=Q(folded_at=None),
-                name="troubleshooter_session_to_fold",
+                name="troubleshooter_session_unread",
             ),
             # What moved since it was last counted.
             models.Index(fields=["last_answer_at"], name="troubleshooter_session_moved"),
