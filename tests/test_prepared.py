@@ -45,6 +45,23 @@ class FilledTests(TestCase):
         self.assertRegex(mark("key"), r"\A[A-Za-z0-9_-]{38}\Z")
         self.assertNotEqual(mark("key"), mark("seq"))
 
+    def test_pieces_are_joined_once_for_all_who_need_the_same(self) -> None:
+        asked = []
+
+        def pieces() -> prepared.Pieces:
+            asked.append(True)
+            return [compressed("<li>toggle</li>"), stored("<li>restart</li>")]
+
+        once, again = (prepared.joined(("tried", "joined once"), pieces) for _nth in range(2))
+        self.assertEqual([piece.text for piece in once], [b"<li>toggle</li><li>restart</li>"])
+        self.assertEqual(gzip.decompress(prepared.gzip(again)), plain(once))
+        self.assertEqual(asked, [True])
+
+    def test_too_many_joined_pieces_are_forgotten(self) -> None:
+        for nth in range(prepared.MOST_JOINED + 1):
+            prepared.joined(("tried", nth), lambda: [stored("…")])
+        self.assertLessEqual(len(prepared._joined), prepared.MOST_JOINED)
+
     def test_too_many_pages_are_forgotten_and_made_anew(self) -> None:
         whole = "all that fits " * 1000
         pages = 2 * prepared.MOST_KEPT // len(whole)

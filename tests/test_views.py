@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
+from urllib.parse import urlencode
 
 import brotli
 import segno
@@ -38,8 +39,11 @@ class VisitorTestCase(CastTestCase):
         return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', html))
 
     def answer(self, url: str, htmx: bool = False, **fields: str) -> Any:
+        """Post the form of the page as a browser does."""
         headers = {"HX-Request": "true"} if htmx else {}
-        return self.client.post(url, self.form(url) | fields, headers=headers)
+        said = urlencode(self.form(url) | fields)
+        kind = "application/x-www-form-urlencoded"
+        return self.client.post(url, said, content_type=kind, headers=headers)
 
 
 class HomeTests(VisitorTestCase):

@@ -24,6 +24,7 @@ from troubleshooter.web import (
     BodyLimit,
     Page,
     Unavailable,
+    form,
     from_here,
     network,
     platform,
@@ -94,6 +95,31 @@ class RespondTests(WebTestCase):
         page = Page("page.html", {"title": "Weiter"}, language="de")
         self.assertContains(respond(self.get(), page), "</h1>de")
         self.assertContains(respond(self.get(), self.page), "</h1>en")
+
+
+class FormTests(WebTestCase):
+    URLENCODED = "application/x-www-form-urlencoded"
+
+    def said(self, body: str | bytes, kind: str = URLENCODED) -> dict[str, str]:
+        return dict(form(self.rf.post("/", body, content_type=kind)).items())
+
+    def test_a_name_says_what_it_said_last_and_may_say_nothing(self) -> None:
+        self.assertEqual(
+            self.said("seq=3&outcome=fixed&outcome=not_fixed&reason="),
+            {"seq": "3", "outcome": "not_fixed", "reason": ""},
+        )
+
+    def test_words_are_as_they_were_typed(self) -> None:
+        self.assertEqual(self.said("said=it+wor%6Bs%C3%A9%26"), {"said": "it worksé&"})
+
+    def test_what_is_no_form_of_ours_says_nothing(self) -> None:
+        for body in (b"\xff\xfe=1", "&".join(f"n{nth}=1" for nth in range(101)), ""):
+            with self.subTest(body=body[:20]):
+                self.assertEqual(self.said(body), {})
+
+    def test_a_form_in_another_shape_is_read_too(self) -> None:
+        request = self.rf.post("/", {"seq": "3"})  # multipart
+        self.assertEqual(form(request).get("seq"), "3")
 
 
 class FromHereTests(WebTestCase):

@@ -14,13 +14,16 @@ import secrets
 import struct
 import zlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple, cast
 
 LENGTH = 38  # of a mark: as long as the key of a session, whose place it takes in addresses
+MOST_JOINED = 500  # in each process; they are short
 MOST_KEPT = 16_000_000  # bytes of text in each process; then all of it is made anew
 
 _SALT = secrets.token_hex(14)
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"  # gzip: deflate, no name, no time
+_STORED = struct.Struct("<BHH").pack
 _END = b"\x03\x00"  # an empty block, the last one
 _LONGEST = 0xFFFF  # bytes in a stored block
 _UNSHARED = 4096  # bytes of which zlib sums up so many without letting other threads in
@@ -31,7 +34,6 @@ class Piece(NamedTuple):
 
     text: bytes
     deflated: bytes
-    checksum: int  # of the text: CRC-32
 
 
 Pieces = Sequence[Piece]
@@ -42,19 +44,20 @@ def mark(slot: str) -> str:
     return f"{_SALT}{slot:-<{LENGTH - len(_SALT)}}"
 
 
+@lru_cache(maxsize=300)  # numbers come again and again, and a key for as long as its session
 def stored(text: str) -> Piece:
     """A piece that is not compressed, to fill a slot with."""
     data = text.encode()
-    blocks = (data[at : at + _LONGEST] for at in range(0, len(data), _LONGEST))
-    headed = (struct.pack("<BHH", 0, len(block), len(block) ^ _LONGEST) + block for block in blocks)
-    return Piece(data, b"".join(headed), _summed(data))
+    blocks = [data[at : at + _LONGEST] for at in range(0, len(data), _LONGEST)]
+    headed = [_STORED(0, len(block), len(block) ^ _LONGEST) + block for block in blocks]
+    return Piece(data, b"".join(headed))
 
 
 def compressed(text: str) -> Piece:
     """A piece that is kept, and so worth the time."""
     data, deflate = text.encode(), zlib.compressobj(9, zlib.DEFLATED, -15)
     deflated = deflate.compress(data) + deflate.flush(zlib.Z_FULL_FLUSH)
-    return Piece(data, deflated, _summed(data))
+    return Piece(data, deflated)
 
 
 def filled(same: Hashable, render: Callable[[], str], slots: Mapping[str, str | Pieces]) -> Pieces:
@@ -80,23 +83,41 @@ def filled(same: Hashable, render: Callable[[], str], slots: Mapping[str, str | 
     return pieces
 
 
+def joined(same: Hashable, pieces: Callable[[], Pieces]) -> Pieces:
+    """These pieces as one, which is kept for whoever needs the `same` next."""
+    made = _joined.get(same)
+    if made is None:
+        found = pieces()
+        made = [Piece(plain(found), b"".join([piece.deflated for piece in found]))]
+        if len(_joined) >= MOST_JOINED:
+            _joined.clear()
+        _joined[same] = made
+    return made
+
+
 def plain(pieces: Pieces) -> bytes:
     return b"".join([piece.text for piece in pieces])
 
 
 def gzip(pieces: Pieces) -> bytes:
-    checksum = pieces[0].checksum if pieces else 0
-    for piece in pieces[1:]:
-        checksum = _summed(piece.text, checksum)
-    size = sum([len(piece.text) for piece in pieces])
-    trailer = struct.pack("<II", checksum, size & 0xFFFFFFFF)
+    return _alone(pieces[0]) if len(pieces) == 1 else _gzip(pieces)
+
+
+@lru_cache(maxsize=200)
+def _alone(page: Piece) -> bytes:
+    """A page without slots: the same file for everybody."""
+    return _gzip([page])
+
+
+def _gzip(pieces: Pieces) -> bytes:
+    text = plain(pieces)
+    trailer = struct.pack("<II", _summed(text), len(text) & 0xFFFFFFFF)
     return b"".join([_HEADER, *[piece.deflated for piece in pieces], _END, trailer])
 
 
-def _summed(text: bytes, checksum: int = 0) -> int:
-    """The checksum goes on over `text`."""
-    if len(text) <= _UNSHARED:
-        return zlib.crc32(text, checksum)
+def _summed(text: bytes) -> int:
+    """The checksum of `text`: CRC-32."""
+    checksum = 0
     for at in range(0, len(text), _UNSHARED):
         checksum = zlib.crc32(text[at : at + _UNSHARED], checksum)
     return checksum
@@ -115,6 +136,7 @@ def _split(text: str, slots: Mapping[str, object]) -> tuple[Piece | str, ...]:
     return tuple(part for part in parts if isinstance(part, str) or part.text)
 
 
+_joined: dict[Hashable, Pieces] = {}
 _kept: dict[Hashable, tuple[Piece | str, ...]] = {}
 _bytes = 0
 

@@ -3,13 +3,13 @@
 They are prepared pages: what is this visitor's alone has a mark in them (see prepared.py).
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC
 from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -24,13 +24,26 @@ from .delivery import mail_is_set_up
 from .flow import Outcome, Reason
 from .languages import newer, speaking
 from .models import Attempt, FollowUp, Kind, Move, ReadingFix, Session, transcript, tried
-from .prepared import Pieces, filled, mark
-from .web import SAVED, Context, Page, Prepared, foreign, from_here, respond, saying, see_other
+from .prepared import Pieces, filled, joined, mark
+from .web import (
+    SAVED,
+    Context,
+    Page,
+    Prepared,
+    foreign,
+    form,
+    from_here,
+    respond,
+    saying,
+    see_other,
+)
 
 SessionView = Callable[..., HttpResponse]
 
 # What is this visitor's alone, on every page: the key of the session. No text holds such a mark.
 KEY = mark("key")
+
+OUTCOMES, REASONS = frozenset(Outcome.values), frozenset(Reason.values)
 
 
 # --- Finding the session ----------------------------------------------------------------------
@@ -98,7 +111,7 @@ def show(request: HttpRequest, session: Session, fix_key: str) -> HttpResponse:
 @with_key
 def answer(request: HttpRequest, public_id: str, fix_key: str) -> HttpResponse:
     """Record what the form says, and show the new state. The session is read as it is moved."""
-    said = _said(request.POST)
+    said = _said(form(request))
     try:
         session, move = Session.objects.record(public_id, fix_key=fix_key, **said)
     except Session.DoesNotExist:
@@ -121,11 +134,11 @@ def end(request: HttpRequest, session: Session) -> HttpResponse:
     return respond(request, _end_page(session))
 
 
-def _said(posted: QueryDict) -> dict[str, Any]:
+def _said(posted: Mapping[str, str]) -> dict[str, Any]:
     """What the form says. A form that is none of ours answers the showing 0, which nobody saw."""
     seq, reason = posted.get("seq", ""), posted.get("reason", "")
     outcome = posted.get("outcome") or (Outcome.SKIPPED if reason else "")
-    known = outcome in Outcome.values and (not reason or reason in Reason.values)
+    known = outcome in OUTCOMES and (not reason or reason in REASONS)
     if not known or not (seq.isascii() and seq.isdecimal() and len(seq) < 5):
         return {"seq": 0, "outcome": Outcome.SKIPPED}
     return {
@@ -319,23 +332,24 @@ def _around(session: Session) -> Context:
 def _tried(session: Session, here: str = "") -> Pieces:
     """What was tried so far, as a list of links; `here` is the fix that the page is about."""
     digest = session.edition.digest
-    lines = [
-        piece
-        for fix, attempt in tried(session)
-        if attempt
-        for piece in _line(digest, fix, attempt, fix.key == here)
-    ]
-    if not lines:
+    answered = [(fix, attempt) for fix, attempt in tried(session) if attempt]
+    if not answered:
         return ()
-    template = "troubleshooter/_tried.html"
-    context = {"lines": mark_safe(mark("lines"))}  # noqa: S308 (a mark)
-    same = (template, session.language)
-    return filled(same, lambda: render_to_string(template, context), {"lines": lines})
+
+    def pieces() -> Pieces:
+        lines = [piece for each in answered for piece in _line(digest, *each, here)]
+        template = "troubleshooter/_tried.html"
+        context = {"lines": mark_safe(mark("lines"))}  # noqa: S308 (a mark)
+        same = (template, session.language)
+        return filled(same, lambda: render_to_string(template, context), {"lines": lines})
+
+    said = [(fix.key, attempt.outcome, attempt.reason) for fix, attempt in answered]
+    return joined((digest, session.language, here, *said), pieces)
 
 
-def _line(digest: str, fix: ReadingFix, attempt: Attempt, here: bool) -> Pieces:
+def _line(digest: str, fix: ReadingFix, attempt: Attempt, where: str) -> Pieces:
     """One line; its link leads from one page of the session to another, so no key is in it."""
-    template = "troubleshooter/_tried_line.html"
+    template, here = "troubleshooter/_tried_line.html", fix.key == where
 
     def text() -> str:
         context = {"fix": fix, "attempt": attempt, "here": here, "url": f"../{fix.key}/"}

@@ -1,8 +1,10 @@
 """What was tried in a session, in words: for the visitor, and for whoever helps next."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from troubleshooter import flow
@@ -20,15 +22,25 @@ class Tried(NamedTuple):
     attempt: Attempt | None
 
     def __str__(self) -> str:
-        if self.attempt is None or self.attempt.outcome is None:
-            return _("%(fix)s: not answered yet") % {"fix": self.fix.title}
-        said = str(Outcome(self.attempt.outcome).label)
-        if self.attempt.reason:
-            said = f"{said} ({Reason(self.attempt.reason).label})"
-        line = {"fix": self.fix.title, "said": said, "minutes": round(self.attempt.minutes or 0)}
-        if not line["minutes"]:
-            return _("%(fix)s: %(said)s") % line
-        return _("%(fix)s: %(said)s, after %(minutes)d min") % line
+        outcome, reason, minutes = None, "", 0
+        if self.attempt and self.attempt.outcome:
+            outcome, reason = self.attempt.outcome, self.attempt.reason
+            minutes = round(self.attempt.minutes or 0)
+        return _said(get_language(), outcome, reason, minutes) % {"fix": self.fix.title}
+
+
+@lru_cache(maxsize=1000)
+def _said(language: str | None, outcome: str | None, reason: str, minutes: int) -> str:
+    """What came of some fix, in this language, which is the current one."""
+    if outcome is None:
+        return _("%(fix)s: not answered yet")
+    said = str(Outcome(outcome).label)
+    if reason:
+        said = f"{said} ({Reason(reason).label})"
+    line = {"fix": "%(fix)s", "said": said.replace("%", "%%"), "minutes": minutes}
+    if not minutes:
+        return _("%(fix)s: %(said)s") % line
+    return _("%(fix)s: %(said)s, after %(minutes)d min") % line
 
 
 def tried(session: Session) -> list[Tried]:
