@@ -188,7 +188,7 @@ class RoutesTestCase(CastTestCase):
         later = ask_later(walk(Session.objects.start(cls.edition, "unknown"), "fixed"))
         cls.pks = {name: row.pk for name, row in rows.items()}
         cls.words = {
-            "<key:key>/<slug:fix_key>": f"{session.key}/cable",
+            "<key:key>/<fix:fix_key>": f"{session.key}/cable",
             "s/<key:key>": f"s/{session.key}",
             "e/<escalation:key>": rows["escalation"].url.strip("/"),
             "f/<key:key>": later.url.strip("/"),

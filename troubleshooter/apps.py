@@ -5,9 +5,12 @@ from typing import Any
 from django.apps import AppConfig
 from django.apps import apps as installed
 from django.apps.registry import Apps
+from django.conf import settings
 from django.contrib.auth.management import create_permissions
+from django.core.cache import close_caches
 from django.core.checks import CheckMessage, Debug, Info, Warning, register
-from django.db import DEFAULT_DB_ALIAS, router
+from django.core.signals import request_finished, request_started
+from django.db import DEFAULT_DB_ALIAS, close_old_connections, reset_queries, router
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -89,6 +92,19 @@ def what_the_settings_tell(**_asked: Any) -> list[CheckMessage]:
     ]
 
 
+def look_once() -> None:
+    """Spare each request what Django looks after twice, or for nothing.
+
+    Connections to the database are looked at when a request ends, so not again when the next one
+    begins. Statements are only kept to be shown when DEBUG is on. No cache we may use has
+    anything to close.
+    """
+    request_started.disconnect(close_old_connections)
+    if not settings.DEBUG:
+        request_started.disconnect(reset_queries)
+    request_finished.disconnect(close_caches)
+
+
 class TroubleshooterConfig(AppConfig):
     name = "troubleshooter"
     verbose_name = _("Guides and sessions")
@@ -96,3 +112,4 @@ class TroubleshooterConfig(AppConfig):
 
     def ready(self) -> None:
         post_migrate.connect(make_roles, sender=self)
+        look_once()

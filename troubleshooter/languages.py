@@ -86,8 +86,11 @@ class Languages:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         best = next(iter(wanted(request)), self.own)
-        with speaking(best):
+        translation.activate(best)
+        try:
             response = self.get_response(request)
+        finally:
+            translation.deactivate()
         if "Content-Language" in response.headers:
             return response
         kind = response.headers.get("Content-Type", "").partition(";")[0]

@@ -28,7 +28,14 @@ class Sha256(StringConverter):
     regex = "[0-9a-f]{64}"
 
 
+class FixKey(StringConverter):
+    """A fix's key; what else a session's address may end with is none."""
+
+    regex = "(?!(?:end|person|still|code)/)[A-Za-z0-9_-]+"
+
+
 register_converter(SessionKey, "key")
+register_converter(FixKey, "fix")
 register_converter(EscalationKey, "escalation")
 register_converter(Sha256, "sha256")
 
@@ -39,10 +46,11 @@ of_session = [
     path("still/", walking.in_session(following.still), name="session_still"),
     path("qr.svg", walking.in_session(handover.qr), name="session_qr"),
     path("code/", walking.in_session(handover.code), name="session_code"),
-    path("<slug:fix_key>/", walking.fix, name="session_fix"),
 ]
 
 urlpatterns = [
+    # /s/<key>/<fix-key>/, first and by itself: most of what is asked is an answer
+    path("s/<key:key>/<fix:fix_key>/", walking.fix, name="session_fix"),
     # /s/<key>/
     path("s/<key:key>/", include(of_session)),
     # /g/<slug>/

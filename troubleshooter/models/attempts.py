@@ -4,10 +4,10 @@ Written when the fix comes to the front, never changed once answered.
 """
 
 from datetime import datetime
-from functools import cached_property
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from troubleshooter import flow

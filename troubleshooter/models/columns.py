@@ -8,7 +8,7 @@ one of Python by itself, and SQLite's lets all other threads in for each; a text
 two texts that are equal need not be looked into twice.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -35,7 +35,7 @@ class Columns(Generic[M]):
 
     def read(self, values: Sequence[Any]) -> M:
         """The instance that this array holds; fields that are not named are deferred."""
-        row = held(self.model, dict(zip(self.names, values, strict=True)))
+        row = held(self.model, zip(self.names, values, strict=True))
         held_by = row.__dict__
         for name, convert in self._conversions:
             if (value := held_by[name]) is not None:
@@ -61,15 +61,21 @@ def prepared() -> Any:
     return here.prepared()
 
 
-def held(model: type[M], values: dict[str, Any]) -> M:
+class _Held(ModelState):
+    """The state of a row that is in the database."""
+
+    adding = False
+    db = DEFAULT_DB_ALIAS
+
+
+def held(model: type[M], values: Iterable[tuple[str, Any]]) -> M:
     """An instance of a row that is in the database, by attribute name.
 
     It is what `Model.from_db` makes, too, but no field is asked and no listener told.
     """
     row = model.__new__(model)
-    row._state = ModelState()
-    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
     row.__dict__.update(values)
+    row._state = _Held()
     return row
 
 

@@ -6,9 +6,9 @@ rendered HTML. Old editions are rendered by today's renderer, so a mended saniti
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
+from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
 from troubleshooter import markup, ordering

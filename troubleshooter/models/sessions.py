@@ -8,13 +8,14 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from datetime import date, datetime, timedelta
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from troubleshooter import flow, learning, ordering, tokens
@@ -151,6 +152,13 @@ class SessionQuerySet(models.QuerySet["Session"]):
             models.QuerySet.delete(Session.objects.filter(pk__in=pks))  # no day is stale by this
         return len(pks)
 
+
+_Sessions = models.Manager.from_queryset(SessionQuerySet)
+
+
+class SessionManager(_Sessions["Session"]):
+    """What asks by plain SQL needs no query set: making one is a part of what an answer costs."""
+
     def walk(self, public_id: str) -> "Session | None":
         """The session with its edition, attempts and the notice that stands on its guide.
 
@@ -234,7 +242,7 @@ class Session(models.Model):
     resolved_by = models.CharField(max_length=16, blank=True)
     folded_at = models.DateTimeField(null=True)  # when the learner read it: once, at its first end
 
-    objects = SessionQuerySet.as_manager()
+    objects = SessionManager()
 
     class Meta:
         verbose_name = _("session")
@@ -465,9 +473,7 @@ class Session(models.Model):
             "outcome": None,
             "reason": "",
         }
-        added = held(Attempt, shown)
-        added.session = self
-        return added
+        return held(Attempt, shown.items())
 
 
 def _orders(edition: Edition, symptom_key: str) -> tuple[list[str], list[str], str]:

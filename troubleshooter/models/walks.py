@@ -86,11 +86,9 @@ class _Reading:
 
     def session(self, about: str, own: str, attempts: str) -> Any:
         session = self.own.read(loads(own))
-        session._state.fields_cache["edition"], session.newer = _edition(about)
-        session.rows = [self.attempt.read(values) for values in loads(attempts)]
-        session.rows.sort(key=_seq)
-        for row in session.rows:
-            row._state.fields_cache["session"] = session
+        edition, session.newer = _edition(about)
+        session._state.fields_cache["edition"] = edition
+        session.rows = sorted(map(self.attempt.read, loads(attempts)), key=_seq)
         return session
 
 
@@ -152,9 +150,8 @@ def move(session_pk: int, moved: Moved) -> bool:
     On SQLite it must stand in a transaction. The attempts that are added get no primary key here.
     """
     with prepared() as cursor:
-        if cursor.db.vendor == "postgresql":
-            return _in_one(cursor, session_pk, moved)
-        return _in_three(cursor, session_pk, moved)
+        write = _in_one if cursor.db.vendor == "postgresql" else _in_three
+        return write(cursor, session_pk, moved)
 
 
 _MOVE = """
@@ -162,6 +159,7 @@ _MOVE = """
     WHERE id = %s AND last_answer_at = %s"""
 _ANSWER = "UPDATE troubleshooter_attempt SET outcome = %s, reason = %s, answered_at = %s"
 _ADD = f"INSERT INTO troubleshooter_attempt (session_id, {', '.join(_ADDED)})"
+_adding = attrgetter(*_ADDED)
 
 
 def _in_three(cursor: Any, session_pk: int, moved: Moved) -> bool:
@@ -187,20 +185,29 @@ def _kept(values: Sequence[Any]) -> list[Any]:
 
 def _in_one(cursor: Any, session_pk: int, moved: Moved) -> bool:
     """Every part hangs on the first, which waits for whoever moves the same session."""
-    parts, values = [f"moved AS ({_MOVE} RETURNING id)"], _moving(session_pk, moved)
+    values = _moving(session_pk, moved)
     if moved.answered:
+        values += _answering(moved.answered)
+    for each in moved.added:
+        values += _adding(each)
+    cursor.execute(_one(moved.answered is not None, len(moved.added)), values)
+    return bool(cursor.rowcount)
+
+
+@cache
+def _one(answers: bool, adds: int) -> str:
+    """The statement that writes an answer, if it does, and adds so many attempts."""
+    parts = [f"moved AS ({_MOVE} RETURNING id)"]
+    if answers:
         parts.append(
             f"answered AS ({_ANSWER} FROM moved WHERE session_id = %s"
             " AND troubleshooter_attempt.id = %s AND outcome IS NULL)"
         )
-        values += _answering(moved.answered)
-    if moved.added:
-        rows = ", ".join([_typed()] * len(moved.added))
+    if adds:
+        rows = ", ".join([_typed()] * adds)
         these = f"SELECT moved.id, row.* FROM moved, (VALUES {rows}) row"  # noqa: S608 (as above)
         parts.append(f"added AS ({_ADD} {these})")
-        values += [value for each in moved.added for value in _adding(each)]
-    cursor.execute(f"WITH {', '.join(parts)} SELECT id FROM moved", values)  # noqa: S608 (as above)
-    return bool(cursor.rowcount)
+    return f"WITH {', '.join(parts)} SELECT id FROM moved"  # noqa: S608 (as above)
 
 
 @cache
@@ -217,7 +224,3 @@ def _moving(session_pk: int, moved: Moved) -> list[Any]:
 def _answering(row: Attempt) -> list[Any]:
     # The session stands beside the key, so that one partition or shard is looked into.
     return [row.outcome, row.reason, row.answered_at, row.session_id, row.pk]
-
-
-def _adding(row: Attempt) -> list[Any]:
-    return [getattr(row, name) for name in _ADDED]

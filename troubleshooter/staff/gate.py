@@ -86,16 +86,20 @@ class Staff:
     def process_view(
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any
     ) -> HttpResponse | None:
-        answers = (hook(request, view, args, kwargs) for hook in self._hooks(request, "view"))
+        if not for_staff(request.path_info):
+            return None
+        answers = (hook(request, view, args, kwargs) for hook in self._hooks("view"))
         return next(filter(None, answers), None)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        hooks = reversed([*self._hooks(request, "exception")])
+        if not for_staff(request.path_info):
+            return None
+        hooks = reversed([*self._hooks("exception")])
         return next(filter(None, (hook(request, error) for hook in hooks)), None)
 
-    def _hooks(self, request: HttpRequest, kind: str) -> Iterator[Callable[..., Any]]:
-        """The hooks of this kind, the outermost first; none for visitors."""
-        for middleware in self.within if for_staff(request.path_info) else ():
+    def _hooks(self, kind: str) -> Iterator[Callable[..., Any]]:
+        """The hooks of this kind, the outermost first."""
+        for middleware in self.within:
             if hook := getattr(middleware, f"process_{kind}", None):
                 yield hook
 
