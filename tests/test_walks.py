@@ -8,6 +8,7 @@ from django.utils import timezone
 from tests.base import CastTestCase, walk
 from troubleshooter.flow import Outcome
 from troubleshooter.models import Attempt, Notice, Session
+from troubleshooter.models.columns import prepared
 from troubleshooter.models.walks import EDITION, GUIDE, NOTICE, SESSION, Moved, move
 
 
@@ -53,8 +54,8 @@ class MoveTests(CastTestCase):
         read_at = session.last_answer_at - timedelta(seconds=int(late))
         last = session.rows[-1].answered(Outcome.NOT_FIXED, "", now)
         added = [Attempt(seq=2, fix_key="restart", fix_revision=1, place=2, shown_at=now)]
-        with transaction.atomic():
-            return move(session.pk, Moved(read_at, now, "open", "", last, added))
+        with transaction.atomic(), prepared() as cursor:
+            return move(cursor, session.pk, Moved(read_at, now, "open", "", last, added))
 
     def rows(self) -> list[tuple[int, str | None]]:
         return list(Attempt.objects.order_by("seq").values_list("seq", "outcome"))

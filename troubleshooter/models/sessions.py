@@ -22,7 +22,7 @@ from troubleshooter import flow, learning, ordering, tokens
 from troubleshooter.flow import Outcome, Status, Verdict
 
 from .attempts import Attempt
-from .columns import held
+from .columns import held, prepared
 from .commits import together
 from .deliveries import Delivery, Webhook
 from .editions import Edition
@@ -165,7 +165,8 @@ class SessionManager(_Sessions["Session"]):
         In one statement; None when there is none. With it, whether the original of a translation
         has a major change that its edition lacks.
         """
-        found: Session | None = walk(public_id)
+        with prepared() as cursor:
+            found: Session | None = walk(cursor, public_id)
         return found
 
     def record(
@@ -193,18 +194,19 @@ class SessionManager(_Sessions["Session"]):
     def _record(self, public_id: str, answer: _Answer) -> "tuple[Session, Move]":
         """Read, weigh, write; once more when somebody moved the session between the two."""
         read_at = None
-        while True:
-            session = self.walk(public_id)
-            if session is None:
-                raise Session.DoesNotExist
-            if session.last_answer_at == read_at:
-                raise RuntimeError("A session could not be moved, and nobody else moved it.")
-            read_at = session.last_answer_at
-            verdict = session._weigh(answer)
-            if refused := session._refuse(verdict, answer):
-                return session, refused
-            if session._write(verdict, answer):
-                return session, Move(Kind.RECORDED)
+        with prepared() as cursor:
+            while True:
+                session: Session | None = walk(cursor, public_id)
+                if session is None:
+                    raise Session.DoesNotExist
+                if session.last_answer_at == read_at:
+                    raise RuntimeError("A session could not be moved, and nobody else moved it.")
+                read_at = session.last_answer_at
+                verdict = session._weigh(answer)
+                if refused := session._refuse(verdict, answer):
+                    return session, refused
+                if session._write(cursor, verdict, answer):
+                    return session, Move(Kind.RECORDED)
 
 
 class Session(models.Model):
@@ -402,7 +404,7 @@ class Session(models.Model):
             return Move(Kind.FULL)
         return None
 
-    def _write(self, verdict: Verdict, answer: _Answer) -> bool:
+    def _write(self, cursor: Any, verdict: Verdict, answer: _Answer) -> bool:
         """The answer, the session and what is shown next; False when somebody was faster.
 
         Where the session ends nothing is shown, and who wants to hear of it is told.
@@ -424,7 +426,7 @@ class Session(models.Model):
         ends = moved.status is not Status.OPEN and stood != (moved.status, by)
         tells = ends and self.channel != self.SIMULATED and Webhook.wanted(Webhook.Event.SESSION)
         with transaction.atomic() if tells else nullcontext():
-            if not move(self.pk, moved):
+            if not move(cursor, self.pk, moved):
                 return False
             self.last_answer_at, self.status, self.resolved_by = now, moved.status, by
             self.rows, self.following = self.rows + added, following

@@ -1,7 +1,8 @@
 """A walk is read and moved on by plain SQL: these are the statements that every answer waits for.
 
 One reads a session with all that a page of it shows. The others write an answer: in one statement
-where the database can, in three within a transaction where it cannot.
+where the database can, in three within a transaction where it cannot. All of an answer's take the
+same cursor, made by `prepared`.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from .attempts import Attempt
-from .columns import Columns, array, gathered, prepared
+from .columns import Columns, array, gathered
 from .content import Guide
 from .editions import Edition
 from .notices import Notice
@@ -117,16 +118,15 @@ def _reading() -> _Reading:
     return _Reading()
 
 
-def walk(public_id: str) -> Any:
+def walk(cursor: Any, public_id: str) -> Any:
     """The session of this public id, with its attempts in `rows`; None when there is none.
 
     With it come its edition, guide and notice, and `newer` when the original of a translation has
     a major change that its edition lacks.
     """
     reading = _reading()
-    with prepared() as cursor:
-        cursor.execute(reading.sql, [public_id])
-        found = cursor.fetchone()
+    cursor.execute(reading.sql, [public_id])
+    found = cursor.fetchone()
     return reading.session(*found) if found else None
 
 
@@ -144,14 +144,13 @@ class Moved(NamedTuple):
     added: Sequence[Attempt]
 
 
-def move(session_pk: int, moved: Moved) -> bool:
+def move(cursor: Any, session_pk: int, moved: Moved) -> bool:
     """Write it, all or nothing; False when somebody was faster.
 
     On SQLite it must stand in a transaction. The attempts that are added get no primary key here.
     """
-    with prepared() as cursor:
-        write = _in_one if cursor.db.vendor == "postgresql" else _in_three
-        return write(cursor, session_pk, moved)
+    write = _in_one if cursor.db.vendor == "postgresql" else _in_three
+    return write(cursor, session_pk, moved)
 
 
 _MOVE = """
