@@ -1,7 +1,5 @@
 """Where persons are asked for, how long it takes them, and which fix helped in the end."""
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -10,7 +8,7 @@ from troubleshooter import analytics, evidence, exports
 from troubleshooter.analytics import CreditRow, EscalationRow, Filter, Quartiles
 from troubleshooter.exports import Row, Table
 
-from . import wording
+from . import cells
 from .base import ROWS_PER_PAGE, cannot_be, may_see_numbers, no_such_file, page_of
 from .filters import PeriodForm
 
@@ -118,10 +116,10 @@ def _times(name: str, times: Quartiles | None) -> Row:
     }
 
 
-def _took(row: EscalationRow) -> dict[str, Any]:
+def _took(row: EscalationRow) -> dict[str, str]:
     return {
-        "answer": wording.quartiles(row.to_answer),
-        "close": wording.quartiles(row.to_close),
+        "answer": cells.took(row.to_answer),
+        "close": cells.took(row.to_close),
     }
 
 

@@ -13,6 +13,7 @@ from troubleshooter import analytics, exports
 from troubleshooter.analytics import Durable, Filter, FixEverywhere, FixInGuide, FixNow, Tally
 from troubleshooter.exports import Row, Table
 
+from . import cells
 from .base import ROWS_PER_PAGE, cannot_be, may_see_numbers, no_such_file, page_in, page_of
 from .filters import FixesForm, PeriodForm
 from .sorting import Column, Sorting
@@ -54,6 +55,7 @@ def numbers_fixes(request: HttpRequest) -> HttpResponse:
     only = form.filter
     rows = _titled(analytics.fixes_everywhere(only), form)
     sorting = Sorting(request.GET.get("sort", ""), COLUMNS, "-shown")
+    page = page_in(request, sorting.of(rows))
     return page_of(
         request,
         "numbers_fixes.html",
@@ -62,7 +64,8 @@ def numbers_fixes(request: HttpRequest) -> HttpResponse:
         heads=sorting.heads(form.query),
         sorting=sorting,
         paging=sorting.query(form.query),
-        page=page_in(request, sorting.of(rows)),
+        page=page,
+        lines=[(row, cells.rate(row.tally.rate)) for row in page],
         query=form.shared_query,
         simulated=only.simulated,
     )
@@ -89,18 +92,21 @@ def numbers_fix(request: HttpRequest, fix_key: str) -> HttpResponse:
     form = PeriodForm(request.GET, **_asked(timezone.now()))
     only = form.filter
     rows = analytics.fix_in_guides(fix, only)
+    page = page_in(request, _held(fix, rows, only))
     return page_of(
         request,
         "numbers_fix.html",
         fix.title,
         fix=fix,
         form=form,
-        page=page_in(request, _held(fix, rows, only)),
+        page=page,
+        lines=[(row, cells.tally(row.tally), cells.durable(held)) for row, held in page],
         paging=form.query,
         apart=_apart(rows),
         credits=analytics.credits(only, fix.key)[:ROWS_PER_PAGE],
         platforms=[
-            (platform_in_words(row.platform), row) for row in analytics.fix_on_platforms(fix, only)
+            (platform_in_words(row.platform), row, cells.tally(row.tally))
+            for row in analytics.fix_on_platforms(fix, only)
         ],
         pages=fix.pages if request.user.has_perm("troubleshooter.change_fix") else (),
         simulated=only.simulated,
