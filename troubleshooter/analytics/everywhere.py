@@ -3,8 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 
 from django.conf import settings
 from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
@@ -151,18 +149,18 @@ def _fixes_now(fixes: QuerySet[Fix], wanted: Set[str]) -> dict[str, FixNow]:
 
     Called as in the site's own language where it can be.
     """
+    titles: dict[str, str] = {}
+    revisions: dict[str, int] = {}
+    pages: dict[str, tuple[tuple[int, str], ...]] = {}
     rows = fixes.order_by("key", "language")
-    values = rows.values_list("key", "title", "revision", "pk", "language")
-    found = {}
-    for key, same in groupby(values, key=itemgetter(0)):
-        each = list(same)
-        own = [title for _key, title, _rev, _pk, code in each if code == settings.LANGUAGE_CODE]
-        found[key] = FixNow(
-            key=key,
-            title=[*own, each[0][1]][0],
-            revision=max(revision for _key, _title, revision, _pk, _language in each),
-            pages=tuple((pk, language) for _key, _title, _rev, pk, language in each),
-        )
+    for key, title, revision, pk, language in rows.values_list(
+        "key", "title", "revision", "pk", "language"
+    ):
+        if language == settings.LANGUAGE_CODE or key not in titles:
+            titles[key] = title
+        revisions[key] = max(revision, revisions.get(key, 0))
+        pages[key] = (*pages.get(key, ()), (pk, language))
+    found = {key: FixNow(key, title, revisions[key], pages[key]) for key, title in titles.items()}
     return found | _deleted(wanted - found.keys())
 
 
