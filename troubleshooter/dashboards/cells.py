@@ -1,27 +1,39 @@
 """The cells of the tables of numbers, as HTML.
 
 A page has hundreds of them, and templates take many times as long for each. So a template has the
-heads of a table and the names of its rows, and here are the figures. Texts are escaped.
+heads of a table, and here are the figures of its rows, and links. Texts are escaped.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
+from django.urls import reverse
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from troubleshooter.analytics import DayRow, Durable, Ending, Endings, FixRow, Quartiles, Tally
+from troubleshooter.analytics import (
+    CreditRow,
+    DayRow,
+    Durable,
+    Ending,
+    Endings,
+    EscalationRow,
+    FixEverywhere,
+    FixRow,
+    Quartiles,
+    Tally,
+)
 from troubleshooter.evidence import Rate
 
 from . import wording
 
 NUMBER = '<td class="number">{}</td>'
+STRONG = '<td class="number"><strong>{}</strong></td>'
 REASONS = '<td class="numbers-reasons">{} {}</td>'
 RATE = '<td class="numbers-rate">{}</td>'
-TALLY = (
-    f'<td class="number"><strong>{{}}</strong></td>{RATE}{NUMBER}{NUMBER}{NUMBER}{NUMBER}{REASONS}'
-)
+TALLY = f"{STRONG}{RATE}{NUMBER}{NUMBER}{NUMBER}{NUMBER}{REASONS}"
 FIX = (
     f'<td class="number"><strong>{{}}</strong> {{}}</td>{RATE}{RATE}'
     f'{NUMBER}{NUMBER}{NUMBER}{NUMBER}<td class="number">{{}} {{}}</td>{REASONS}'
@@ -54,6 +66,17 @@ def _escaped(value: Any) -> Any:
     return value if isinstance(value, int | float) else conditional_escape(value)
 
 
+@lru_cache(maxsize=4000)
+def _address(route: str, key: str) -> str:
+    return reverse(route, args=[key])
+
+
+def link(route: str, key: str, text: str, query: str = "") -> SafeString:
+    """A link to the page of this guide or fix, perhaps with a filter."""
+    address = _address(route, key)
+    return html('<a href="{}">{}</a>', f"{address}?{query}" if query else address, text)
+
+
 def counts(numbers: Iterable[int]) -> SafeString:
     """A cell for each of these counts."""
     return html_join(NUMBER, ((number,) for number in numbers))
@@ -84,6 +107,37 @@ def tally(found: Tally) -> SafeString:
         found.skipped,
         _reasons(found),
     )
+
+
+def fix_everywhere(row: FixEverywhere) -> SafeString:
+    """How many guides hold a fix, and what came of it in all of them."""
+    shown = row.tally
+    return html(
+        f"{NUMBER}{RATE}{NUMBER}{NUMBER}{NUMBER}",
+        row.guides,
+        rate(shown.rate),
+        shown.shown,
+        shown.tried,
+        shown.skipped,
+    )
+
+
+def credit(row: CreditRow) -> SafeString:
+    """A fix that agents say fixed it: a whole row."""
+    return html(
+        f'<th scope="row">{{}}</th><td>{{}}</td>{STRONG}{STRONG}{NUMBER}{NUMBER}',
+        link("numbers_fix", row.fix_key, row.fix),
+        link("numbers_guide", row.guide_key, row.guide),
+        row.credited,
+        row.defects,
+        row.not_fixed,
+        row.skipped,
+    )
+
+
+def escalations(row: EscalationRow) -> SafeString:
+    """How many persons were asked for, and how many of these were closed."""
+    return html(STRONG + NUMBER, row.escalations, row.closed)
 
 
 def fix(row: FixRow, held: Durable, confirmed: int) -> SafeString:

@@ -43,9 +43,15 @@ def numbers_escalations(request: HttpRequest) -> HttpResponse:
         form=form,
         together=together,
         took=_took(together),
-        guides=[(row, _took(row)) for row in guides[:ROWS_PER_PAGE]],
-        last_fixes=analytics.last_fixes(only)[:ROWS_PER_PAGE],
-        credits=analytics.credits(only)[:ROWS_PER_PAGE],
+        guides=[
+            (_guide_link(row, form), cells.escalations(row), _took(row))
+            for row in guides[:ROWS_PER_PAGE]
+        ],
+        last_fixes=[
+            (row, _fix_link(row), cells.escalations(row))
+            for row in analytics.last_fixes(only)[:ROWS_PER_PAGE]
+        ],
+        credits=[cells.credit(row) for row in analytics.credits(only)[:ROWS_PER_PAGE]],
         most=ROWS_PER_PAGE,
         enough=evidence.ENOUGH,
         simulated=only.simulated,
@@ -121,6 +127,16 @@ def _took(row: EscalationRow) -> dict[str, str]:
         "answer": cells.took(row.to_answer),
         "close": cells.took(row.to_close),
     }
+
+
+def _guide_link(row: EscalationRow, form: PeriodForm) -> str:
+    return cells.link("numbers_guide", row.guide_key, row.guide, form.guide_query)
+
+
+def _fix_link(row: EscalationRow) -> str:
+    if not row.fix_key:
+        return _("not known")
+    return cells.link("numbers_fix", row.fix_key, row.fix or row.fix_key)
 
 
 def _form(request: HttpRequest) -> PeriodForm:

@@ -56,6 +56,7 @@ def numbers_fixes(request: HttpRequest) -> HttpResponse:
     rows = _titled(analytics.fixes_everywhere(only), form)
     sorting = Sorting(request.GET.get("sort", ""), COLUMNS, "-shown")
     page = page_in(request, sorting.of(rows))
+    query = form.shared_query
     return page_of(
         request,
         "numbers_fixes.html",
@@ -65,8 +66,14 @@ def numbers_fixes(request: HttpRequest) -> HttpResponse:
         sorting=sorting,
         paging=sorting.query(form.query),
         page=page,
-        lines=[(row, cells.rate(row.tally.rate)) for row in page],
-        query=form.shared_query,
+        lines=[
+            (
+                row,
+                cells.link("numbers_fix", row.fix.key, row.fix.title, query),
+                cells.fix_everywhere(row),
+            )
+            for row in page
+        ],
         simulated=only.simulated,
     )
 
@@ -100,10 +107,18 @@ def numbers_fix(request: HttpRequest, fix_key: str) -> HttpResponse:
         fix=fix,
         form=form,
         page=page,
-        lines=[(row, cells.tally(row.tally), cells.durable(held)) for row, held in page],
+        lines=[
+            (
+                row,
+                cells.link("numbers_guide", row.guide_key, row.title, form.guide_query),
+                cells.tally(row.tally),
+                cells.durable(held),
+            )
+            for row, held in page
+        ],
         paging=form.query,
         apart=_apart(rows),
-        credits=analytics.credits(only, fix.key)[:ROWS_PER_PAGE],
+        credits=[cells.credit(row) for row in analytics.credits(only, fix.key)[:ROWS_PER_PAGE]],
         platforms=[
             (platform_in_words(row.platform), row, cells.tally(row.tally))
             for row in analytics.fix_on_platforms(fix, only)

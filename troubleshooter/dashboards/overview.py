@@ -99,7 +99,7 @@ def numbers(request: HttpRequest) -> HttpResponse:
         sorting=sorting,
         paging=sorting.query(form.query),
         page=page,
-        lines=[(row, _cells(row), cells.counts(row.weeks)) for row in page],
+        lines=[(row, _link(row, form), _cells(row), cells.counts(row.weeks)) for row in page],
         together=_together(rows),
         together_weekly=cells.counts(_weekly(rows)),
         enough=evidence.ENOUGH,
@@ -137,6 +137,10 @@ def signed(change: int | None) -> str:
     if change is None:
         return ""
     return f"{change:+d}".replace("-", "−") if change else "0"
+
+
+def _link(row: TrafficRow, form: PeriodForm) -> SafeString:
+    return cells.link("numbers_guide", row.guide.key, row.guide.title, form.guide_query)
 
 
 def _cells(row: TrafficRow) -> SafeString:
