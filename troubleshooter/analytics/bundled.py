@@ -13,8 +13,8 @@ from troubleshooter.models import (
     BundleLine,
     Count,
     Guide,
+    counts_in,
     lines_by,
-    split,
     unpack,
 )
 from troubleshooter.spans import Span, cover
@@ -65,7 +65,7 @@ def bundled(
 
 
 def _named(model: type[Count], number: int) -> Counts:
-    [counts] = split(number, len(model.SUMS))
+    counts = counts_in(number, len(model.SUMS))
     return Counts({name: n for name, n in zip(model.SUMS, counts, strict=True) if n})
 
 

@@ -41,8 +41,17 @@ class FixEverywhere:
 
     fix: FixNow
     guides: int  # how many hold it
-    tally: Tally
+    counts: Counts
     other: int  # in how many sessions another revision was shown
+
+    @property
+    def shown(self) -> int:
+        return self.counts["shown"]
+
+    @property
+    def tally(self) -> Tally:
+        """Not kept: a page lists many fixes and shows few."""
+        return tally(self.counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +80,15 @@ Rated = tuple[FixInGuide, evidence.Rate]
 def fixes_everywhere(only: Filter = REAL) -> list[FixEverywhere]:
     """What came of each fix that was shown or that a guide holds, by title?"""
     holders = _holders(only)
-    shown: defaultdict[str, dict[int, Tally]] = defaultdict(dict)
+    shown: defaultdict[str, dict[int, Counts]] = defaultdict(dict)
     for (key, revision), counts in sums(FixCount, only, *FixCount.BY).items():
-        shown[key][revision] = tally(counts)
+        shown[key][revision] = counts
     known = _fixes_now(Fix.objects.all(), shown.keys() | holders.keys())
     rows = []
     for key in shown.keys() | holders.keys():
         fix, revisions = known[key], shown[key]
-        now = revisions.get(fix.revision, Tally())
-        other = sum(each.shown for each in revisions.values()) - now.shown
+        now = revisions.get(fix.revision, Counts())
+        other = sum([each["shown"] for each in revisions.values()]) - now["shown"]
         rows.append(FixEverywhere(fix, len(holders[key]), now, other))
     return sorted(rows, key=lambda row: (row.fix.title, row.fix.key))
 

@@ -111,14 +111,14 @@ def tally(found: Tally) -> SafeString:
 
 def fix_everywhere(row: FixEverywhere) -> SafeString:
     """How many guides hold a fix, and what came of it in all of them."""
-    shown = row.tally
+    found = row.tally
     return html(
         f"{NUMBER}{RATE}{NUMBER}{NUMBER}{NUMBER}",
         row.guides,
-        rate(shown.rate),
-        shown.shown,
-        shown.tried,
-        shown.skipped,
+        rate(found.rate),
+        found.shown,
+        found.tried,
+        found.skipped,
     )
 
 

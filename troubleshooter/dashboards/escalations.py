@@ -49,9 +49,9 @@ def numbers_escalations(request: HttpRequest) -> HttpResponse:
         ],
         last_fixes=[
             (row, _fix_link(row), cells.escalations(row))
-            for row in analytics.last_fixes(only)[:ROWS_PER_PAGE]
+            for row in analytics.last_fixes(only, ROWS_PER_PAGE)
         ],
-        credits=[cells.credit(row) for row in analytics.credits(only)[:ROWS_PER_PAGE]],
+        credits=[cells.credit(row) for row in analytics.credits(only, most=ROWS_PER_PAGE)],
         most=ROWS_PER_PAGE,
         enough=evidence.ENOUGH,
         simulated=only.simulated,

@@ -42,7 +42,7 @@ COLUMNS: dict[str, Column[FixEverywhere]] = {
     "revision": Column(gettext_lazy("Revision now"), lambda row: row.fix.revision),
     "guides": Column(gettext_lazy("Guides that hold it"), lambda row: row.guides),
     "rate": Column(gettext_lazy("Rate when tried"), lambda row: _share(row.tally)),
-    "shown": Column(gettext_lazy("Shown"), lambda row: row.tally.shown),
+    "shown": Column(gettext_lazy("Shown"), lambda row: row.shown),
     "tried": Column(gettext_lazy("Tried"), lambda row: row.tally.tried),
     "skipped": Column(gettext_lazy("Skipped"), lambda row: row.tally.skipped),
 }
@@ -118,7 +118,7 @@ def numbers_fix(request: HttpRequest, fix_key: str) -> HttpResponse:
         ],
         paging=form.query,
         apart=_apart(rows),
-        credits=[cells.credit(row) for row in analytics.credits(only, fix.key)[:ROWS_PER_PAGE]],
+        credits=[cells.credit(row) for row in analytics.credits(only, fix.key, ROWS_PER_PAGE)],
         platforms=[
             (platform_in_words(row.platform), row, cells.tally(row.tally))
             for row in analytics.fix_on_platforms(fix, only)
@@ -182,6 +182,8 @@ def _asked(now: datetime) -> dict[str, Any]:
 def _titled(rows: list[FixEverywhere], form: FixesForm) -> list[FixEverywhere]:
     """Those that have every word asked for in their title."""
     words = form.words
+    if not words:
+        return rows
     return [row for row in rows if all(word in row.fix.title.casefold() for word in words)]
 
 
