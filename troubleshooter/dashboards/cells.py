@@ -22,6 +22,7 @@ from troubleshooter.analytics import (
     EscalationRow,
     FixEverywhere,
     FixRow,
+    FixTimeRow,
     Quartiles,
     Tally,
 )
@@ -157,6 +158,16 @@ def fix(row: FixRow, held: Durable, confirmed: int) -> SafeString:
         row.skipped,
         _reasons(row),
     )
+
+
+def revision(row: FixRow | FixTimeRow) -> SafeString:
+    """Which revision of a fix it is, and whether the guide still has it."""
+    said = _("revision %(number)s") % {"number": row.revision}
+    if not row.placed:
+        said = f"{said}, {_('no longer in the guide')}"
+    elif not row.current:
+        said = f"{said}, {_('replaced by a later one')}"
+    return html("<small>{}</small>", said)
 
 
 def durable(held: Durable) -> str:

@@ -112,7 +112,8 @@ def by_day(rows: Sequence[DayRow]) -> list[dict[str, Any]]:
         days.setdefault(row.day, []).append(row)
     return [
         {
-            "day": day,
+            "day": day.isoformat(),
+            "in_words": wording.day(day),
             "resolved": sum(row.resolved for row in of_day),
             "fixes": cells.resolved_by(of_day),
         }

@@ -93,11 +93,19 @@ def numbers_guide(asked: Asked) -> HttpResponse:
         ways=[(way, sessions, cells.part(sessions, ended.total)) for way, sessions in ended.pairs],
         funnel=drawings.funnel(analytics.places(key, only)),
         fixes=[
-            (row, cells.fix(row, held.get((row.key, row.revision), Durable()), ended.confirmed))
+            (
+                row,
+                cells.revision(row),
+                cells.fix(row, held.get((row.key, row.revision), Durable()), ended.confirmed),
+            )
             for row in analytics.fixes(key, only)
         ],
         fix_times=[
-            {"row": row, "words": wording.quartiles(row.times)}
+            {
+                "row": row,
+                "revision": cells.revision(row),
+                "words": wording.quartiles(row.times),
+            }
             for row in analytics.fix_times(key, only)
         ],
         resolution=resolution,
