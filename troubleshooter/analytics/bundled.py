@@ -43,8 +43,9 @@ class _Question(NamedTuple):
     fix_key: str | None
 
 
-MOST_KEPT = 20_000  # groups, some 300 bytes each
-_kept: dict[tuple[bytes, _Question], Numbers] = {}  # by digest: other content has another
+MOST_KEPT = 8_000_000  # bytes, about
+A_GROUP = 160  # bytes that a group takes besides its number
+_kept: dict[tuple[bytes, _Question], tuple[int, Numbers]] = {}  # by digest; with how many bytes
 
 
 def bundled(
@@ -101,12 +102,13 @@ def numbers(
 def _told(packed: "bytes | memoryview[int]", question: _Question) -> Numbers:
     """What a bundle says to a question. It is kept, since most bundles are of days long over."""
     key = hashlib.blake2b(packed, digest_size=16).digest(), question
-    found = _kept.get(key)
-    if found is None:
-        found = _read(packed, question)
-        if sum(len(each) + 1 for each in list(_kept.values())) + len(found) > MOST_KEPT:
-            _kept.clear()
-        _kept[key] = found
+    if known := _kept.get(key):
+        return known[1]
+    found = _read(packed, question)
+    size = sum([A_GROUP + number.bit_length() // 8 for number in found.values()], A_GROUP)
+    if sum([kept for kept, _of in list(_kept.values())]) + size > MOST_KEPT:
+        _kept.clear()
+    _kept[key] = size, found
     return found
 
 
