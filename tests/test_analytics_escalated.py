@@ -126,6 +126,9 @@ class TableTests(EscalatedTestCase):
             ],
         )
         self.assertEqual([row.defects for row in analytics.credits(fix_key="cable")], [3])
+        for most in range(4):
+            self.assertEqual(analytics.credits(most=most), analytics.credits()[:most])
+            self.assertEqual(analytics.last_fixes(most=most), analytics.last_fixes()[:most])
 
     def test_what_is_answered_after_asking_is_no_defect(self) -> None:
         session = self.start()

@@ -12,13 +12,14 @@ from tests import histories
 from tests.base import CastTestCase, count, make_fix, walk
 from tests.test_analytics import make_german_guide
 from troubleshooter import counting
-from troubleshooter.analytics import Filter
+from troubleshooter.analytics import Filter, bundled
 from troubleshooter.analytics.bundled import GUIDE, PLATFORM
 from troubleshooter.analytics.sums import by_period, histograms, sums
 from troubleshooter.counting import bundles
 from troubleshooter.models import (
     BUNDLED,
     Bundle,
+    Count,
     Cure,
     Edition,
     Escalation,
@@ -31,6 +32,7 @@ from troubleshooter.models import (
     SessionCount,
     StaleBundle,
     Topic,
+    counts_in,
     joined,
     pack,
     split,
@@ -56,6 +58,8 @@ class PackTests(CastTestCase):
         histogram = joined([1, 2], bucket=0) + joined([3, 4], bucket=2) + joined([5, 0], bucket=2)
         self.assertEqual(split(histogram, 2), [(1, 2), (0, 0), (8, 4)])
         self.assertEqual(split(0, 2), [(0, 0)])
+        for counts in ((0, 0), (0, 5), (5, most)):
+            self.assertEqual(counts_in(joined(counts), 2), counts)
 
 
 class BundlesTests(CastTestCase):
@@ -110,6 +114,29 @@ class BundlesTests(CastTestCase):
                     plain = sums(model, only, *by, pk__gt=0)
                     plain = {group: counts for group, counts in plain.items() if counts}
                     self.assertEqual(bundled, plain)
+
+    def test_one_that_is_made_anew_is_seen_at_once(self) -> None:
+        asked: list[tuple[type[Count], tuple[str, ...]]]
+        asked = [(SessionCount, (GUIDE,)), (FixCount, FixCount.BY), (FixCount, (PLATFORM,))]
+        for _nth in range(2):
+            for model, by in asked:
+                self.assertEqual(sums(model, Filter(), *by), sums(model, Filter(), *by, pk__gt=0))
+            session = walk(self.start(), "fixed")
+            Session.objects.filter(pk=session.pk).mark_stale()
+            Session.objects.order_by("started_at")[:1].get().delete()
+            counting.recount(self.now)
+
+    def test_so_much_is_kept_of_them_and_no_more(self) -> None:
+        most = 5000
+        with (
+            mock.patch.dict(bundled._kept, clear=True),
+            mock.patch.object(bundled, "MOST_KEPT", most),
+        ):
+            for only in self.filters():
+                first = sums(FixCount, only, *FixCount.BY)
+                self.assertEqual(sums(FixCount, only, *FixCount.BY), first)
+                sizes = [size for size, _of in bundled._kept.values()]
+                self.assertLessEqual(sum(sizes), most)
 
     def test_they_say_in_which_bucket_times_are(self) -> None:
         for only in self.filters():

@@ -348,7 +348,7 @@ class LineTests(PlainTestCase):
     def test_the_highest_week_is_near_the_top_and_none_is_on_the_ground(self) -> None:
         line = Line((0, 4, 2))
         self.assertEqual(line.points, "0,21.0 10,3.0 20,12.0")
-        self.assertEqual(line.last, {"x": "20", "y": "12.0"})
+        self.assertIn('cx="20" cy="12.0"', line.drawing)
         self.assertIn("0, 4, 2.", line.in_words)
 
     def test_no_sessions_are_a_flat_line(self) -> None:

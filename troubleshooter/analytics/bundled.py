@@ -1,9 +1,9 @@
 """Adding up bundles: the counts of all guides, for pages that are about more than one."""
 
-import operator
-from collections.abc import Callable, Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Q
 
@@ -13,8 +13,8 @@ from troubleshooter.models import (
     BundleLine,
     Count,
     Guide,
+    counts_in,
     lines_by,
-    split,
     unpack,
 )
 from troubleshooter.spans import Span, cover
@@ -32,6 +32,20 @@ def is_bundled(model: type[Count], only: Filter, by: Sequence[str]) -> bool:
     fine = only.symptom or only.edition or only.arm
     known = {GUIDE, PLATFORM, *lines_by(model)}
     return model in BUNDLED and not fine and known.issuperset(by)
+
+
+class _Question(NamedTuple):
+    """What is asked of a bundle: of which lines, and by which of their fields they are told."""
+
+    at: tuple[int, ...]  # places of the fields in a line
+    language: str
+    guides: frozenset[int] | None  # None when all will do
+    fix_key: str | None
+
+
+MOST_KEPT = 8_000_000  # bytes, about
+A_GROUP = 160  # bytes that a group takes besides its number
+_kept: dict[tuple[bytes, _Question], tuple[int, Numbers]] = {}  # by digest; with how many bytes
 
 
 def bundled(
@@ -52,7 +66,7 @@ def bundled(
 
 
 def _named(model: type[Count], number: int) -> Counts:
-    [counts] = split(number, len(model.SUMS))
+    counts = counts_in(number, len(model.SUMS))
     return Counts({name: n for name, n in zip(model.SUMS, counts, strict=True) if n})
 
 
@@ -70,20 +84,45 @@ def numbers(
         _platform(only, by), _simulated(only), table=model._meta.model_name
     )
     found: list[Numbers] = [{} for _period in periods]
-    guides = _guides(only)
-    keys = dict(Guide.objects.values_list("pk", "key")) if GUIDE in by else {}
-    group_of = _group_of(model, by)
+    question = _Question(_places(model, by), only.language, _guides(only), fix_key)
     for length, day, platform, packed in rows.values_list("length", "day", "platform", "lines"):
-        lines = _lines(unpack(packed, fix_key), only, guides)
-        for line in lines if keys else ():
-            line[0] = keys[line[0]]  # all languages of a guide are one from here on
-        told = [(group_of(line), line[-1]) for line in lines]
+        told = _told(packed, question)
         if PLATFORM in by:
             at = by.index(PLATFORM)
-            told = [((*g[:at], platform, *g[at:]), number) for g, number in told]
+            told = {(*g[:at], platform, *g[at:]): number for g, number in told.items()}
         for groups, of_period in zip(found, spans, strict=True):
             if any(_has(span, length, day) for span in of_period):
-                _add(groups, told)
+                _add(groups, told.items())
+    if GUIDE not in by:
+        return found
+    keys = dict(Guide.objects.order_by().values_list("pk", "key"))
+    return [_by_key(groups, by.index(GUIDE), keys) for groups in found]
+
+
+def _told(packed: "bytes | memoryview[int]", question: _Question) -> Numbers:
+    """What a bundle says to a question. It is kept, since most bundles are of days long over."""
+    key = hashlib.blake2b(packed, digest_size=16).digest(), question
+    if known := _kept.get(key):
+        return known[1]
+    found = _read(packed, question)
+    size = sum([A_GROUP + number.bit_length() // 8 for number in found.values()], A_GROUP)
+    if sum([kept for kept, _of in list(_kept.values())]) + size > MOST_KEPT:
+        _kept.clear()
+    _kept[key] = size, found
+    return found
+
+
+def _read(packed: "bytes | memoryview[int]", question: _Question) -> Numbers:
+    found: Numbers = {}
+    lines = _lines(unpack(packed, question.fix_key), question)
+    _add(found, ((tuple([line[at] for at in question.at]), line[-1]) for line in lines))
+    return found
+
+
+def _by_key(groups: Numbers, at: int, keys: Mapping[int, str]) -> Numbers:
+    """The groups with the key of the guide in place of its id: all its languages are one."""
+    found: Numbers = {}
+    _add(found, (((*g[:at], keys[g[at]], *g[at + 1 :]), number) for g, number in groups.items()))
     return found
 
 
@@ -102,26 +141,24 @@ def _simulated(only: Filter) -> Q:
     return Q() if only.simulated else Q(simulated=False)
 
 
-def _guides(only: Filter) -> set[int] | None:
+def _guides(only: Filter) -> frozenset[int] | None:
     """Those of the topic; None when all will do."""
     of_topic = Guide.objects.filter(topic__slug=only.topic).values_list("pk", flat=True)
-    return set(of_topic) if only.topic else None
+    return frozenset(of_topic) if only.topic else None
 
 
-def _lines(lines: list[BundleLine], only: Filter, guides: set[int] | None) -> list[BundleLine]:
-    """Those of the language and the guides that the filter lets through."""
-    if only.language:
-        lines = [line for line in lines if line[1] == only.language]
+def _lines(lines: list[BundleLine], question: _Question) -> list[BundleLine]:
+    """Those of the language and the guides that the question is about."""
+    language, guides = question.language, question.guides
+    if language:
+        lines = [line for line in lines if line[1] == language]
     return lines if guides is None else [line for line in lines if line[0] in guides]
 
 
-def _group_of(model: type[Count], by: Sequence[str]) -> Callable[[BundleLine], Group]:
-    """What a line is told apart by, in the order of `by`; its platform stands elsewhere."""
+def _places(model: type[Count], by: Sequence[str]) -> tuple[int, ...]:
+    """Where in a line stands what it is told apart by; its platform stands elsewhere."""
     names = (GUIDE, *lines_by(model)[1:])
-    at = [names.index(name) for name in by if name in names]
-    if len(at) > 1:
-        return operator.itemgetter(*at)
-    return (lambda line: (line[at[0]],)) if at else (lambda line: ())
+    return tuple(names.index(name) for name in by if name in names)
 
 
 def _add(groups: Numbers, added: Iterable[tuple[Group, int]]) -> None:

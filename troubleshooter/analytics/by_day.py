@@ -28,6 +28,7 @@ def days(guide_key: str, only: Filter = REAL) -> list[DayRow]:
     Days are those of the site's time zone. A day without a resolved session has no row.
     """
     known = layout(guide_key)
-    counted = sums(FixCount, only, "day", "fix_key", guide_key=guide_key, resolved__gt=0)
+    by, of = ("day", "fix_key"), ["resolved"]
+    counted = sums(FixCount, only, *by, guide_key=guide_key, of=of, resolved__gt=0)
     rows = [DayRow(day, key, known.names[key], n["resolved"]) for (day, key), n in counted.items()]
     return sorted(rows, key=lambda row: (-row.day.toordinal(), known.places[row.key]))

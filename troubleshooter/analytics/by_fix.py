@@ -40,6 +40,9 @@ def fixes(guide_key: str, only: Filter = REAL) -> list[FixRow]:
 def tally(counts: Mapping[str, int]) -> Tally:
     """The sums of `FixCount` as a tally."""
     return Tally(
-        **{name: counts[name] for name in ("shown", "resolved", "fixed", "not_fixed")},
-        reasons=tuple((reason, n) for reason, name in REASONS if (n := counts[name])),
+        shown=counts["shown"],
+        resolved=counts["resolved"],
+        fixed=counts["fixed"],
+        not_fixed=counts["not_fixed"],
+        reasons=tuple([(reason, counts[name]) for reason, name in REASONS if name in counts]),
     )

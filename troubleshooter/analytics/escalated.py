@@ -1,14 +1,16 @@
 """Escalations: where persons are asked for, how long it takes them, and what helped in the end."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
 
 from troubleshooter.models import CreditCount, EscalationCount, EscalationTime, split
 
 from .by_guide import titles
 from .everywhere import fix_names
 from .filters import REAL, Filter
-from .rows import Quartiles
+from .rows import Counts, Quartiles, Sums
 from .sums import histograms, sums
 from .times import quartiles
 
@@ -91,25 +93,32 @@ def together(rows: Sequence[EscalationRow]) -> EscalationRow:
     )
 
 
-def last_fixes(only: Filter = REAL) -> list[EscalationRow]:
-    """On which fix of which guide did visitors ask for a person? The one shown last before it."""
-    counted = sums(EscalationCount, only, GUIDE, "fix_key")
+def last_fixes(only: Filter = REAL, most: int | None = None) -> list[EscalationRow]:
+    """On which fix of which guide did visitors ask for a person? The one shown last before it.
+
+    Perhaps only of the `most` with most escalations.
+    """
+    found_in = sums(EscalationCount, only, GUIDE, "fix_key")
+    counted = _highest(found_in, most, itemgetter("escalations"))
     names, fixes = titles(), fix_names({fix for _guide, fix in counted if fix})
     found = [
         EscalationRow(guide, names[guide], fix, fixes.get(fix, ""), n["escalations"], n["closed"])
         for (guide, fix), n in counted.items()
     ]
-    return sorted(found, key=lambda row: (-row.escalations, row.guide, row.fix, row.fix_key))
+    rows = sorted(found, key=lambda row: (-row.escalations, row.guide, row.fix, row.fix_key))
+    return rows[:most]
 
 
-def credits(only: Filter = REAL, fix_key: str = "") -> list[CreditRow]:
+def credits(only: Filter = REAL, fix_key: str = "", most: int | None = None) -> list[CreditRow]:
     """Which fixes helped after a person was asked for, and had they been tried or skipped before?
+
+    Perhaps only of one fix, and of the `most` with most defects.
 
     A fix that a visitor tried in vain, and that helped when somebody explained it, says too
     little: that is a defect of its content. So is one that was skipped.
     """
-    found_in = sums(CreditCount, only, GUIDE, "fix_key")
-    counted = {by: n for by, n in found_in.items() if fix_key in ("", by[1])}
+    found_in = sums(CreditCount, only, GUIDE, "fix_key", fix_key=fix_key or None)
+    counted = _highest(found_in, most, lambda n: (n["not_fixed"] + n["skipped"], n["credited"]))
     names, fixes = titles(), fix_names({fix for _guide, fix in counted})
     found = [
         CreditRow(
@@ -123,4 +132,16 @@ def credits(only: Filter = REAL, fix_key: str = "") -> list[CreditRow]:
         )
         for (guide, fix), n in counted.items()
     ]
-    return sorted(found, key=lambda row: (-row.defects, -row.credited, row.fix, row.guide))
+    rows = sorted(found, key=lambda row: (-row.defects, -row.credited, row.fix, row.guide))
+    return rows[:most]
+
+
+def _highest(counted: Sums, most: int | None, rank: Callable[[Counts], Any]) -> Sums:
+    """Those that rank highest, and all that rank as high as the last of them.
+
+    So only these need names, by which equal ones are sorted.
+    """
+    ranks = sorted(map(rank, counted.values()), reverse=True)
+    if most is None or len(ranks) <= most:
+        return counted
+    return {by: n for by, n in counted.items() if rank(n) >= ranks[most - 1]}

@@ -1,13 +1,11 @@
 """One fix across all guides: where it is, and what came of it in each of them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 
 from django.conf import settings
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 
 from troubleshooter import evidence
 from troubleshooter.models import Edition, Fix, FixCount, Placement, outlines
@@ -43,8 +41,17 @@ class FixEverywhere:
 
     fix: FixNow
     guides: int  # how many hold it
-    tally: Tally
+    counts: Counts
     other: int  # in how many sessions another revision was shown
+
+    @property
+    def shown(self) -> int:
+        return self.counts["shown"]
+
+    @property
+    def tally(self) -> Tally:
+        """Not kept: a page lists many fixes and shows few."""
+        return tally(self.counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +79,17 @@ Rated = tuple[FixInGuide, evidence.Rate]
 
 def fixes_everywhere(only: Filter = REAL) -> list[FixEverywhere]:
     """What came of each fix that was shown or that a guide holds, by title?"""
-    places = _places(only)
-    shown: defaultdict[str, dict[int, Tally]] = defaultdict(dict)
+    holders = _holders(only)
+    shown: defaultdict[str, dict[int, Counts]] = defaultdict(dict)
     for (key, revision), counts in sums(FixCount, only, *FixCount.BY).items():
-        shown[key][revision] = tally(counts)
-    known = _fixes_now(Fix.objects.all(), shown.keys() | places.keys())
+        shown[key][revision] = counts
+    known = _fixes_now(Fix.objects.all(), shown.keys() | holders.keys())
     rows = []
-    for key in shown.keys() | places.keys():
+    for key in shown.keys() | holders.keys():
         fix, revisions = known[key], shown[key]
-        now = revisions.get(fix.revision, Tally())
-        other = sum(each.shown for each in revisions.values()) - now.shown
-        rows.append(FixEverywhere(fix, len(places[key]), now, other))
+        now = revisions.get(fix.revision, Counts())
+        other = sum([each["shown"] for each in revisions.values()]) - now["shown"]
+        rows.append(FixEverywhere(fix, len(holders[key]), now, other))
     return sorted(rows, key=lambda row: (row.fix.title, row.fix.key))
 
 
@@ -103,7 +110,7 @@ def fix_in_guides(fix: FixNow, only: Filter = REAL) -> list[FixInGuide]:
     A guide that holds it has a row for the revision of now, shown or not.
     """
     counted = sums(FixCount, only, "slice__guide__key", "fix_revision", fix_key=fix.key)
-    places = _places(only)[fix.key]
+    places = _places(fix.key, only)
     names = titles()
     shown: Counter[str] = Counter()
     for (guide, _revision), counts in counted.items():
@@ -151,18 +158,18 @@ def _fixes_now(fixes: QuerySet[Fix], wanted: Set[str]) -> dict[str, FixNow]:
 
     Called as in the site's own language where it can be.
     """
+    titles: dict[str, str] = {}
+    revisions: dict[str, int] = {}
+    pages: dict[str, tuple[tuple[int, str], ...]] = {}
     rows = fixes.order_by("key", "language")
-    values = rows.values_list("key", "title", "revision", "pk", "language")
-    found = {}
-    for key, same in groupby(values, key=itemgetter(0)):
-        each = list(same)
-        own = [title for _key, title, _rev, _pk, code in each if code == settings.LANGUAGE_CODE]
-        found[key] = FixNow(
-            key=key,
-            title=[*own, each[0][1]][0],
-            revision=max(revision for _key, _title, revision, _pk, _language in each),
-            pages=tuple((pk, language) for _key, _title, _rev, pk, language in each),
-        )
+    for key, title, revision, pk, language in rows.values_list(
+        "key", "title", "revision", "pk", "language"
+    ):
+        if language == settings.LANGUAGE_CODE or key not in titles:
+            titles[key] = title
+        revisions[key] = max(revision, revisions.get(key, 0))
+        pages[key] = (*pages.get(key, ()), (pk, language))
+    found = {key: FixNow(key, title, revisions[key], pages[key]) for key, title in titles.items()}
     return found | _deleted(wanted - found.keys())
 
 
@@ -191,40 +198,56 @@ def _deleted(fix_keys: Set[str]) -> dict[str, FixNow]:
     }
 
 
-def _places(only: Filter) -> defaultdict[str, dict[str, Place]]:
-    """Where each fix is: by its key, then by the key of the guide that holds it.
+def _holders(only: Filter) -> defaultdict[str, set[str]]:
+    """The keys of the guides that hold each fix, live or in a draft, by its key."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    drafts = Placement.objects.filter(only.guides("guide__")).order_by()
+    for fix, guide in drafts.values_list("fix__key", "guide__key"):
+        found[fix].add(guide)
+    for guide, _language, fixes in _live(only):
+        for fix in fixes:
+            found[fix].add(guide)
+    return found
+
+
+def _places(fix_key: str, only: Filter) -> dict[str, Place]:
+    """Where this fix is, by the key of the guide that holds it.
 
     What visitors see comes before what only a draft says, and the site's own language before
     others.
     """
-    found: defaultdict[str, dict[str, Place]] = defaultdict(dict)
-    for live, orders in ((False, _drafts(only)), (True, _live(only))):
-        for guide, _own, fixes in sorted(orders, key=itemgetter(1)):
-            for number, fix in enumerate(fixes, start=1):
-                found[fix][guide] = Place(number, live)
+    found: dict[str, Place] = {}
+    in_editions = (
+        (guide, language, fixes.index(fix_key) + 1)
+        for guide, language, fixes in _live(only)
+        if fix_key in fixes
+    )
+    for live, places in ((False, _in_drafts(fix_key, only)), (True, in_editions)):
+        for guide, _language, number in sorted(places, key=_own_last):
+            found[guide] = Place(number, live)
     return found
 
 
-Order = tuple[str, bool, Sequence[str]]  # guide, whether in the site's own language, its fixes
+def _own_last(place: tuple[str, str, int]) -> bool:
+    return place[1] == settings.LANGUAGE_CODE
 
 
-def _drafts(only: Filter) -> list[Order]:
-    rows = (
-        Placement.objects.filter(only.guides("guide__"))
-        .order_by("guide_id", "position", "pk")
-        .values_list("guide__key", "guide__language", "fix__key")
-    )
-    return [
-        (guide, language == settings.LANGUAGE_CODE, [fix for _guide, _language, fix in same])
-        for (guide, language), same in groupby(rows, key=itemgetter(0, 1))
-    ]
+def _in_drafts(fix_key: str, only: Filter) -> Iterable[tuple[str, str, int]]:
+    """The key and the language of each guide whose draft has this fix, and its place there."""
+    same = Placement.objects.filter(guide=OuterRef("guide"))
+    before = Q(position__lt=OuterRef("position"))
+    up_to_it = before | Q(position=OuterRef("position"), pk__lte=OuterRef("pk"))
+    number = same.filter(up_to_it).order_by().values("guide").values(number=Count("pk"))
+    held = Placement.objects.filter(only.guides("guide__"), fix__key=fix_key).order_by("guide_id")
+    return held.values_list("guide__key", "guide__language", Subquery(number))
 
 
-def _live(only: Filter) -> list[Order]:
+def _live(only: Filter) -> list[tuple[str, str, list[str]]]:
+    """The key and the language of each live guide, and its fixes in their order."""
     live = Edition.objects.live().filter(only.guides("guide__")).order_by("guide_id")
     rows = list(live.values_list("pk", "digest", "guide__key", "language"))
     known = outlines({pk: digest for pk, digest, _guide, _language in rows})
     return [
-        (guide, language == settings.LANGUAGE_CODE, [fix for fix, _rev in known[pk].titles])
+        (guide, language, [fix for fix, _revision in known[pk].titles])
         for pk, _digest, guide, language in rows
     ]

@@ -39,11 +39,13 @@ def sums(
     *by: str,
     guide_key: str = "",
     fix_key: str | None = None,
+    of: Sequence[str] = (),
     **narrow: object,
 ) -> Sums:
     """What was counted of these sessions, added up for each combination of the fields `by`.
 
-    `narrow` and `fix_key` are asked of the rows of counts, and `guide_key` of their guide.
+    `narrow` and `fix_key` are asked of the rows of counts, and `guide_key` of their guide. `of`
+    are the counts that are wanted; without it all are.
     """
     until = None
     if not guide_key and not narrow and is_bundled(model, only, by):
@@ -59,7 +61,8 @@ def sums(
     days = _Part(False, only.from_day, only.to_day)
     parts = [days] if "day" in by else _parts(only)
     found: defaultdict[tuple[Any, ...], Counts] = defaultdict(Counts)
-    each = {f"all_{name}": Sum(name) for name in model.SUMS}
+    names = of or model.SUMS
+    each = {f"all_{name}": Sum(name) for name in names}
     for part in parts:
         rows = model._default_manager.filter(part.where, where, slice__fine=fine).order_by()
         # Told apart by nothing it is one row, of nulls when nothing was counted.
@@ -67,7 +70,7 @@ def sums(
         for group_and_counts in added:
             row = tuple(group_and_counts)
             counts = found[row[: len(by)]]
-            for name, n in zip(model.SUMS, row[len(by) :], strict=True):
+            for name, n in zip(names, row[len(by) :], strict=True):
                 if n:
                     counts[name] += n
     return found

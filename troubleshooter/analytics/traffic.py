@@ -81,10 +81,7 @@ def whole_days(now: datetime, only: Filter) -> tuple[Filter, Filter] | None:
 def _sessions_by_guide(counted: Sums) -> Counter[str]:
     """How many sessions each guide had, by its key."""
     return Counter(
-        {
-            key: sum(n for name, n in counts.items() if name != "tries")
-            for (key,), counts in counted.items()
-        }
+        {key: sum(counts.values()) - counts["tries"] for (key,), counts in counted.items()}
     )
 
 

@@ -1,7 +1,7 @@
 """The staff's pages of numbers: who may see them, and how analytics is put into words.
 
 Its rooms, in the order in which they may know each other: base, filters, tables, files, wording,
-reasons, drawings, sorting, looks, then a page each.
+cells, reasons, drawings, sorting, looks, then a page each.
 """
 
 from .beside import export_beside, numbers_beside

@@ -12,7 +12,7 @@ from troubleshooter.analytics import Beside, Choices, Ending, FixPair, Side
 from troubleshooter.evidence import Difference, Rate
 from troubleshooter.exports import Row, Table
 
-from . import wording
+from . import cells, wording
 from .base import cannot_be, may_see_numbers, no_such_file, no_such_guide, page_of
 from .files import rate_cells
 from .filters import SideForm
@@ -68,7 +68,13 @@ def _tables(found: Beside) -> dict[str, Any]:
         "found": found,
         "verdict": verdict(found),
         "shares": [
-            _line(found, ending.label, found.a.endings.rate(ending), found.b.endings.rate(ending))
+            _line(
+                found,
+                ending.label,
+                found.a.endings.rate(ending),
+                found.b.endings.rate(ending),
+                _("none has ended yet"),
+            )
             for ending in SHARES
         ],
         "plain": [
@@ -82,8 +88,15 @@ def _tables(found: Beside) -> dict[str, Any]:
     }
 
 
-def _line(found: Beside, label: Any, a: Rate | None, b: Rate | None) -> dict[str, Any]:
-    return {"label": label, "a": a, "b": b, "apart": wording.apart(difference(found, a, b))}
+def _line(
+    found: Beside, label: Any, a: Rate | None, b: Rate | None, none: str = ""
+) -> dict[str, Any]:
+    return {
+        "label": label,
+        "a": cells.rate(a, none),
+        "b": cells.rate(b, none),
+        "apart": wording.apart(difference(found, a, b)),
+    }
 
 
 def _median(side: Side) -> str:

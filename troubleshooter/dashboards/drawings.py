@@ -1,16 +1,18 @@
-"""What the charts of a guide show, row by row, with the words beside the drawing."""
+"""The charts of a guide, row by row: the drawing, and the words beside it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from troubleshooter import charts
 from troubleshooter.analytics import DayRow, PlaceRow, Resolution
 
-from . import wording
+from . import cells, wording
+from .cells import html, html_join
 
 # What may come of a fix at its place, in the order in which the bar of the funnel is cut.
 CAME = {
@@ -21,19 +23,47 @@ CAME = {
     "under_way": gettext_lazy("Under way"),
     "passed": gettext_lazy("Passed over"),
 }
+PLAIN = ("fixed", "away")  # drawn without a pattern
+STRIP = (
+    '<svg class="numbers-strip" aria-hidden="true">'
+    '<line class="floor" x1="0" y1="100%" x2="100%" y2="100%" />{}</svg>'
+)
+PART = '<rect class="{}" x="{}%" width="{}%" height="100%"{} />'
+COLUMN = '<rect class="fixed" x="{}%" y="{}%" width="{}%" height="{}%" />'
+
+
+def strip(parts: Iterable[charts.Part]) -> SafeString:
+    """A bar of parts, each in the colour or the pattern of what it counts."""
+    drawn = (
+        (part.name, part.start, part.length, "" if part.name in PLAIN else _pattern(part.name))
+        for part in parts
+    )
+    return html(STRIP, html_join(PART, drawn))
+
+
+def lane(columns: Iterable[charts.Column]) -> SafeString:
+    """A column for each day; a day without any has none."""
+    drawn = ((each.start, each.top, each.width, each.height) for each in columns if each.count)
+    return html(STRIP, html_join(COLUMN, drawn))
+
+
+def _pattern(name: str) -> SafeString:
+    return html(' fill="url(#numbers-{})"', name)
 
 
 def funnel(places: Sequence[PlaceRow]) -> dict[str, Any]:
     """A bar for each place, all on the scale of the first."""
     whole = places[0].reached if places else 0
-    bars = [
-        (row, charts.stacked([(name, getattr(row, name)) for name in CAME], whole))
-        for row in places
-    ]
-    drawn = {part.name for _row, parts in bars for part in parts}
     return {
-        "bars": bars,
-        "legend": [(name, label) for name, label in CAME.items() if name in drawn],
+        "bars": [
+            (row, strip(charts.stacked([(name, getattr(row, name)) for name in CAME], whole)))
+            for row in places
+        ],
+        "legend": [
+            (name, label)
+            for name, label in CAME.items()
+            if any(getattr(row, name) for row in places)
+        ],
     }
 
 
@@ -44,7 +74,7 @@ def histogram(found: Resolution) -> list[dict[str, Any]]:
         {
             "name": wording.span(span),
             "sessions": span.sessions,
-            "parts": charts.stacked([("fixed", span.sessions)], fullest),
+            "strip": strip(charts.stacked([("fixed", span.sessions)], fullest)),
         }
         for span in found.spans
     ]
@@ -68,13 +98,7 @@ def lanes(rows: Sequence[DayRow], first: date, last: date) -> dict[str, Any]:
             {
                 "title": titles[key],
                 "resolved": total,
-                "columns": [
-                    column
-                    for column in charts.columns(
-                        [resolved.get((key, day), 0) for day in days], most
-                    )
-                    if column.count
-                ],
+                "strip": lane(charts.columns([resolved.get((key, day), 0) for day in days], most)),
             }
             for key, total in sums.most_common()
         ],
@@ -87,6 +111,11 @@ def by_day(rows: Sequence[DayRow]) -> list[dict[str, Any]]:
     for row in rows:
         days.setdefault(row.day, []).append(row)
     return [
-        {"day": day, "resolved": sum(row.resolved for row in of_day), "fixes": of_day}
+        {
+            "day": day.isoformat(),
+            "in_words": wording.day(day),
+            "resolved": sum(row.resolved for row in of_day),
+            "fixes": cells.resolved_by(of_day),
+        }
         for day, of_day in days.items()
     ]

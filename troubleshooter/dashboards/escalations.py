@@ -1,7 +1,5 @@
 """Where persons are asked for, how long it takes them, and which fix helped in the end."""
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -10,7 +8,7 @@ from troubleshooter import analytics, evidence, exports
 from troubleshooter.analytics import CreditRow, EscalationRow, Filter, Quartiles
 from troubleshooter.exports import Row, Table
 
-from . import wording
+from . import cells
 from .base import ROWS_PER_PAGE, cannot_be, may_see_numbers, no_such_file, page_of
 from .filters import PeriodForm
 
@@ -45,9 +43,15 @@ def numbers_escalations(request: HttpRequest) -> HttpResponse:
         form=form,
         together=together,
         took=_took(together),
-        guides=[(row, _took(row)) for row in guides[:ROWS_PER_PAGE]],
-        last_fixes=analytics.last_fixes(only)[:ROWS_PER_PAGE],
-        credits=analytics.credits(only)[:ROWS_PER_PAGE],
+        guides=[
+            (_guide_link(row, form), cells.escalations(row), _took(row))
+            for row in guides[:ROWS_PER_PAGE]
+        ],
+        last_fixes=[
+            (row, _fix_link(row), cells.escalations(row))
+            for row in analytics.last_fixes(only, ROWS_PER_PAGE)
+        ],
+        credits=[cells.credit(row) for row in analytics.credits(only, most=ROWS_PER_PAGE)],
         most=ROWS_PER_PAGE,
         enough=evidence.ENOUGH,
         simulated=only.simulated,
@@ -118,11 +122,21 @@ def _times(name: str, times: Quartiles | None) -> Row:
     }
 
 
-def _took(row: EscalationRow) -> dict[str, Any]:
+def _took(row: EscalationRow) -> dict[str, str]:
     return {
-        "answer": wording.quartiles(row.to_answer),
-        "close": wording.quartiles(row.to_close),
+        "answer": cells.took(row.to_answer),
+        "close": cells.took(row.to_close),
     }
+
+
+def _guide_link(row: EscalationRow, form: PeriodForm) -> str:
+    return cells.link("numbers_guide", row.guide_key, row.guide, form.guide_query)
+
+
+def _fix_link(row: EscalationRow) -> str:
+    if not row.fix_key:
+        return _("not known")
+    return cells.link("numbers_fix", row.fix_key, row.fix or row.fix_key)
 
 
 def _form(request: HttpRequest) -> PeriodForm:

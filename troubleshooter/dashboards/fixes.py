@@ -13,6 +13,7 @@ from troubleshooter import analytics, exports
 from troubleshooter.analytics import Durable, Filter, FixEverywhere, FixInGuide, FixNow, Tally
 from troubleshooter.exports import Row, Table
 
+from . import cells
 from .base import ROWS_PER_PAGE, cannot_be, may_see_numbers, no_such_file, page_in, page_of
 from .filters import FixesForm, PeriodForm
 from .sorting import Column, Sorting
@@ -41,7 +42,7 @@ COLUMNS: dict[str, Column[FixEverywhere]] = {
     "revision": Column(gettext_lazy("Revision now"), lambda row: row.fix.revision),
     "guides": Column(gettext_lazy("Guides that hold it"), lambda row: row.guides),
     "rate": Column(gettext_lazy("Rate when tried"), lambda row: _share(row.tally)),
-    "shown": Column(gettext_lazy("Shown"), lambda row: row.tally.shown),
+    "shown": Column(gettext_lazy("Shown"), lambda row: row.shown),
     "tried": Column(gettext_lazy("Tried"), lambda row: row.tally.tried),
     "skipped": Column(gettext_lazy("Skipped"), lambda row: row.tally.skipped),
 }
@@ -54,6 +55,8 @@ def numbers_fixes(request: HttpRequest) -> HttpResponse:
     only = form.filter
     rows = _titled(analytics.fixes_everywhere(only), form)
     sorting = Sorting(request.GET.get("sort", ""), COLUMNS, "-shown")
+    page = page_in(request, sorting.of(rows))
+    query = form.shared_query
     return page_of(
         request,
         "numbers_fixes.html",
@@ -62,8 +65,15 @@ def numbers_fixes(request: HttpRequest) -> HttpResponse:
         heads=sorting.heads(form.query),
         sorting=sorting,
         paging=sorting.query(form.query),
-        page=page_in(request, sorting.of(rows)),
-        query=form.shared_query,
+        page=page,
+        lines=[
+            (
+                row,
+                cells.link("numbers_fix", row.fix.key, row.fix.title, query),
+                cells.fix_everywhere(row),
+            )
+            for row in page
+        ],
         simulated=only.simulated,
     )
 
@@ -89,18 +99,29 @@ def numbers_fix(request: HttpRequest, fix_key: str) -> HttpResponse:
     form = PeriodForm(request.GET, **_asked(timezone.now()))
     only = form.filter
     rows = analytics.fix_in_guides(fix, only)
+    page = page_in(request, _held(fix, rows, only))
     return page_of(
         request,
         "numbers_fix.html",
         fix.title,
         fix=fix,
         form=form,
-        page=page_in(request, _held(fix, rows, only)),
+        page=page,
+        lines=[
+            (
+                row,
+                cells.link("numbers_guide", row.guide_key, row.title, form.guide_query),
+                cells.tally(row.tally),
+                cells.durable(held),
+            )
+            for row, held in page
+        ],
         paging=form.query,
         apart=_apart(rows),
-        credits=analytics.credits(only, fix.key)[:ROWS_PER_PAGE],
+        credits=[cells.credit(row) for row in analytics.credits(only, fix.key, ROWS_PER_PAGE)],
         platforms=[
-            (platform_in_words(row.platform), row) for row in analytics.fix_on_platforms(fix, only)
+            (platform_in_words(row.platform), row, cells.tally(row.tally))
+            for row in analytics.fix_on_platforms(fix, only)
         ],
         pages=fix.pages if request.user.has_perm("troubleshooter.change_fix") else (),
         simulated=only.simulated,
@@ -161,6 +182,8 @@ def _asked(now: datetime) -> dict[str, Any]:
 def _titled(rows: list[FixEverywhere], form: FixesForm) -> list[FixEverywhere]:
     """Those that have every word asked for in their title."""
     words = form.words
+    if not words:
+        return rows
     return [row for row in rows if all(word in row.fix.title.casefold() for word in words)]
 
 

@@ -17,7 +17,7 @@ from troubleshooter import analytics, exports
 from troubleshooter.analytics import Choices, Durable, Filter
 from troubleshooter.exports import Table
 
-from . import drawings, wording
+from . import cells, drawings, wording
 from .base import (
     View,
     cannot_be,
@@ -85,17 +85,27 @@ def numbers_guide(asked: Asked) -> HttpResponse:
     held = analytics.durable(key, only)
     first, last = analytics.newest_days(now, only)
     days = analytics.days(key, replace(only, from_day=first, to_day=last))
+    ended = analytics.endings(key, only)
     return asked.page(
         "numbers_guide.html",
         tab="summary",
-        ended=analytics.endings(key, only),
+        ended=ended,
+        ways=[(way, sessions, cells.part(sessions, ended.total)) for way, sessions in ended.pairs],
         funnel=drawings.funnel(analytics.places(key, only)),
         fixes=[
-            (row, held.get((row.key, row.revision), Durable()))
+            (
+                row,
+                cells.revision(row),
+                cells.fix(row, held.get((row.key, row.revision), Durable()), ended.confirmed),
+            )
             for row in analytics.fixes(key, only)
         ],
         fix_times=[
-            {"row": row, "words": wording.quartiles(row.times)}
+            {
+                "row": row,
+                "revision": cells.revision(row),
+                "words": wording.quartiles(row.times),
+            }
             for row in analytics.fix_times(key, only)
         ],
         resolution=resolution,
@@ -129,7 +139,12 @@ def numbers_groups(asked: Asked) -> HttpResponse:
     fields = fields_of(asked.only)
     groups = {
         kind: [
-            {"row": row, "query": urlencode(fields | row.fields) if row.fields else ""}
+            {
+                "row": row,
+                "query": urlencode(fields | row.fields) if row.fields else "",
+                "rate": cells.rate(row.endings.confirmed_rate, _("none has ended yet")),
+                "counts": cells.counts(sessions for _ending, sessions in row.endings.pairs),
+            }
             for row in getattr(found, kind)
         ]
         for kind in ("symptoms", "platforms", "editions", "languages")

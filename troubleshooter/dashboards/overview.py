@@ -7,6 +7,7 @@ from datetime import datetime
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,7 +15,7 @@ from troubleshooter import analytics, evidence, exports
 from troubleshooter.analytics import Ending, Endings, TrafficRow
 from troubleshooter.exports import Table
 
-from . import reasons
+from . import cells, reasons
 from .base import cannot_be, may_see_numbers, no_such_file, page_in, page_of
 from .filters import PeriodForm
 from .looks import first_looks
@@ -47,23 +48,28 @@ COLUMNS: dict[str, Column[TrafficRow]] = {
 }
 
 
+LINE = (
+    '<svg class="numbers-line" viewBox="-3 0 116 24" role="img" aria-label="{0}">'
+    '<title>{0}</title><line class="whole" x1="0" y1="21" x2="110" y2="21" />'
+    '<polyline points="{1}" /><circle class="part" cx="{2}" cy="{3}" r="2.5" /></svg>'
+)
+
+
 @dataclass(frozen=True)
 class Line:
     """Sessions week by week as a line in a box of 110 by 24, its highest point near the top."""
 
     weeks: tuple[int, ...]
 
-    @cached_property
+    @property
+    def drawing(self) -> SafeString:
+        return cells.html(LINE, self.in_words, self.points, *self._at[-1])
+
+    @property
     def points(self) -> str:
         return " ".join(f"{x},{y}" for x, y in self._at)
 
-    @cached_property
-    def last(self) -> dict[str, str]:
-        """The end of the line; texts, for a decimal comma would break the drawing."""
-        x, y = self._at[-1]
-        return {"x": str(x), "y": str(y)}
-
-    @cached_property
+    @property
     def in_words(self) -> str:
         return _("Sessions in each week, the last one last: %(weeks)s.") % {
             "weeks": ", ".join(map(str, self.weeks))
@@ -84,8 +90,6 @@ def numbers(request: HttpRequest) -> HttpResponse:
     rows = analytics.traffic(now, only)
     sorting = Sorting(request.GET.get("sort", ""), COLUMNS, "-sessions")
     page = page_in(request, sorting.of(rows))
-    before, change = _together(rows)
-    together = sum((row.guide.endings for row in rows), Endings())
     return page_of(
         request,
         "numbers.html",
@@ -95,12 +99,10 @@ def numbers(request: HttpRequest) -> HttpResponse:
         sorting=sorting,
         paging=sorting.query(form.query),
         page=page,
-        lines=[(row, signed(row.change), Line(row.weeks)) for row in page],
-        together=together,
-        change=signed(change),
-        before=before,
+        lines=[(row, _link(row, form), _cells(row), cells.counts(row.weeks)) for row in page],
+        together=_together(rows),
+        together_weekly=cells.counts(_weekly(rows)),
         enough=evidence.ENOUGH,
-        line=Line(_sums(rows)),
         weeks=analytics.weeks(now, only),
         looks=first_looks([row.guide for row in rows]),
         gain=reasons.gain(analytics.gain_of_all()),
@@ -137,13 +139,35 @@ def signed(change: int | None) -> str:
     return f"{change:+d}".replace("-", "−") if change else "0"
 
 
-def _together(rows: Sequence[TrafficRow]) -> tuple[int, int | None]:
-    """The sessions of all guides before the period, and how many more there are since."""
+def _link(row: TrafficRow, form: PeriodForm) -> SafeString:
+    return cells.link("numbers_guide", row.guide.key, row.guide.title, form.guide_query)
+
+
+def _cells(row: TrafficRow) -> SafeString:
+    """The traffic of one guide, and how its sessions ended."""
+    return _line(row.guide.endings, row.change, row.before, row.weeks)
+
+
+def _together(rows: Sequence[TrafficRow]) -> SafeString:
+    """The same of all guides together."""
     changes = [row.change for row in rows if row.change is not None]
-    return sum(row.before or 0 for row in rows), sum(changes) if changes else None
+    return _line(
+        sum((row.guide.endings for row in rows), Endings()),
+        sum(changes) if changes else None,
+        sum(row.before or 0 for row in rows),
+        _weekly(rows),
+    )
 
 
-def _sums(rows: Sequence[TrafficRow]) -> tuple[int, ...]:
+def _line(
+    ended: Endings, change: int | None, before: int | None, weeks: tuple[int, ...]
+) -> SafeString:
+    total = cells.counts([ended.total])
+    line = cells.html("<td>{}</td>", Line(weeks).drawing)
+    return total + cells.change(signed(change), before) + line + cells.endings(ended)
+
+
+def _weekly(rows: Sequence[TrafficRow]) -> tuple[int, ...]:
     """The sessions of all guides in each week."""
     empty = (0,) * analytics.WEEKS
     return tuple(sum(week) for week in zip(empty, *(row.weeks for row in rows), strict=True))

@@ -1,6 +1,10 @@
 """Times, shares and differences in words."""
 
-from django.utils.formats import number_format
+from datetime import date
+from functools import lru_cache
+
+from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from troubleshooter.analytics import Quartiles, Span
@@ -40,6 +44,17 @@ def span(between: Span) -> str:
     if between.below is None:
         return _("%(least)s or longer") % words
     return _("%(least)s to %(below)s") % words
+
+
+def day(of: date) -> str:
+    """A day as one says it: “7 Mar 2026”."""
+    return _day(of, get_language())
+
+
+@lru_cache(maxsize=1000)
+def _day(of: date, _language: str | None) -> str:
+    """Kept, since a table has a line for each of sixty days."""
+    return str(date_format(of, "j M Y"))
 
 
 def one_place(number: float) -> str:

@@ -106,6 +106,11 @@ def split(number: int, many: int) -> list[tuple[int, ...]]:
     return list(struct.iter_unpack(f"<{many}I", number.to_bytes(size * buckets, "little")))
 
 
+def counts_in(number: int, many: int) -> tuple[int, ...]:
+    """The same where there are no buckets, in half of the time."""
+    return struct.unpack(f"<{many}I", number.to_bytes(4 * many, "little"))
+
+
 def pack(model: type[Count], lines: Iterable[BundleLine]) -> bytes:
     """These lines as compressed JSON: by the fix they are about, each on a line of the text."""
     names = lines_by(model)
