@@ -1,7 +1,10 @@
 """What all tests share."""
 
+import sys
+from types import ModuleType
+
 import pytest
-from django.test import override_settings
+from django.test import TransactionTestCase, override_settings
 from hypothesis import HealthCheck, settings
 
 from troubleshooter.models import sisters
@@ -23,3 +26,44 @@ def _fast_and_plain() -> object:
         },
     ):
         yield
+
+
+# --- A second run, on another database ----------------------------------------------------------
+
+# What a module imports that can reach a database.
+REACHES = {"connection", "connections", "ConnectionHandler", "subprocess"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database-only",
+        action="store_true",
+        help="leave out tests that are the same on every database, since they can reach none",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("database_only"):
+        same = [item for item in items if not can_reach_a_database(item)]
+        config.hook.pytest_deselected(items=same)
+        items[:] = [item for item in items if item not in set(same)]
+
+
+def can_reach_a_database(item: pytest.Item) -> bool:
+    """Whether Django or pytest-django would let this test, or it could start a process that does.
+
+    Whatever is in doubt can: a module that has only heard of either, or that borrows from one.
+    """
+    case, module = getattr(item, "cls", None), getattr(item, "module", None)
+    if case is None or module is None or issubclass(case, TransactionTestCase):
+        return True
+    return any(REACHES & vars(each).keys() for each in (module, *borrowed_from(module)))
+
+
+def borrowed_from(module: ModuleType) -> set[ModuleType]:
+    """The modules of ours that it imports something from, or as a whole."""
+    found = {getattr(each, "__module__", None) for each in vars(module).values()}
+    names = {name for name in found if isinstance(name, str)}
+    names |= {each.__name__ for each in vars(module).values() if isinstance(each, ModuleType)}
+    ours = ("tests.", "bench.", "torture.")
+    return {sys.modules[name] for name in names if name.startswith(ours) and name in sys.modules}
