@@ -113,8 +113,11 @@ class QuietDaysTests(CastTestCase):
         self.assertEqual(set(all_bundles()), {(1, today)})
 
 
-class BundlesTests(CastTestCase):
+class ManyTestCase(CastTestCase):
+    """Three guides of two desks, and random sessions on them."""
+
     now: datetime
+    editions: list[Edition]
 
     @classmethod
     def setUpTestData(cls) -> None:
@@ -129,7 +132,11 @@ class BundlesTests(CastTestCase):
         for position, fix in enumerate((shared, make_fix("lid", "Close the lid", "Do it.")), 1):
             Placement.objects.create(guide=other, fix=fix, position=position)
         scanner = Edition.objects.publish(other, by=None)
-        histories.write([cls.edition, german, scanner], 1500, cls.now, days=400)
+        cls.editions = [cls.edition, german, scanner]
+
+    @classmethod
+    def walk_and_count(cls, sessions: int, days: int) -> None:
+        histories.write(cls.editions, sessions, cls.now, days=days)
         Session.objects.filter(pk__in=Session.objects.all()[:40]).update(channel="simulated")
         for nth, escalation in enumerate(Escalation.objects.order_by("pk")[:80]):
             answered, closed = (escalation.opened_at + nth * hours * HOUR for hours in (1, 5))
@@ -137,6 +144,13 @@ class BundlesTests(CastTestCase):
                 answered_at=answered, closed_at=closed, state="closed", cure=Cure.NOTHING
             )
         count(cls.now)
+
+
+class SumTests(ManyTestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        cls.walk_and_count(1500, days=400)
 
     def filters(self) -> Iterator[Filter]:
         """Random filters, with days or without."""
@@ -207,6 +221,16 @@ class BundlesTests(CastTestCase):
         self.assertTrue(sums(SessionCount, only, GUIDE))
         self.assertTrue(sums(SessionCount, Filter(arm="learned"), GUIDE))
         self.assertFalse(sums(SessionCount, replace(only, symptom=""), GUIDE))
+
+
+class MakingTests(ManyTestCase):
+    """Hardly a day without a session for two months, and before that one every other week."""
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        histories.write(cls.editions, 30, cls.now, days=600, seed=1)
+        cls.walk_and_count(200, days=60)
 
     def test_an_old_day_that_changes_is_made_anew_with_all_around_it(self) -> None:
         before = all_bundles()
