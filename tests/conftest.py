@@ -28,7 +28,12 @@ def _fast_and_plain() -> object:
         yield
 
 
-# --- A second run, on another database ----------------------------------------------------------
+# --- Which tests run, and in which order --------------------------------------------------------
+
+# Few tests that take long, or wait for processes: begun last, they would keep one processor busy
+# while the other has nothing left to do.
+LONG = {"test_machine.py", "test_nginx.py", "test_promises.py", "test_recount.py"}
+LONG |= {"test_reload.py", "test_reversing.py", "test_server.py", "test_torture.py"}
 
 # What a module imports that can reach a database.
 REACHES = {"connection", "connections", "ConnectionHandler", "subprocess"}
@@ -46,7 +51,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("database_only"):
         same = [item for item in items if not can_reach_a_database(item)]
         config.hook.pytest_deselected(items=same)
-        items[:] = [item for item in items if item not in set(same)]
+        items[:] = [item for item in items if item not in same]
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 def can_reach_a_database(item: pytest.Item) -> bool:
