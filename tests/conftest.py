@@ -43,24 +43,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--database-only",
         action="store_true",
-        help="leave out tests that are the same on every database, since they can reach none",
+        help="leave out tests that are the same whichever database DATABASE_URL names",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("database_only"):
-        same = [item for item in items if not can_reach_a_database(item)]
+        same = [item for item in items if not can_reach_the_database(item)]
         config.hook.pytest_deselected(items=same)
         items[:] = [item for item in items if item not in same]
     items.sort(key=lambda item: item.path.name not in LONG)
 
 
-def can_reach_a_database(item: pytest.Item) -> bool:
+def can_reach_the_database(item: pytest.Item) -> bool:
     """Whether Django or pytest-django would let this test, or it could start a process that does.
 
     Whatever is in doubt can: a module that has only heard of either, or that borrows from one.
+    Marked are those whose processes have a SQLite file of their own, wherever the tests run.
     """
     case, module = getattr(item, "cls", None), getattr(item, "module", None)
+    if item.get_closest_marker("own_sqlite"):
+        return False
     if case is None or module is None or issubclass(case, TransactionTestCase):
         return True
     return any(REACHES & vars(each).keys() for each in (module, *borrowed_from(module)))
