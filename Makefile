@@ -72,8 +72,9 @@ bench-order: $(DEV) ## Judge the learned orders on simulated guides (FAMILIES= G
 bench-dashboards: $(DEV) ## Time the pages of numbers over many sessions and a tenth of them (SESSIONS=)
 	@$(BIN)/python bench/dashboards.py $(SESSIONS)
 
-torture: $(DEV) ## Kill, fill up and cut off the real server, and look for lost answers (SHORT=1 KILLS= ONLY=)
-	@$(BIN)/python -m torture $(if $(SHORT),--short) $(if $(KILLS),--kills $(KILLS)) $(ONLY)
+torture: $(DEV) ## Kill, fill up and cut off the real server, and look for lost answers (SHORT=1 KILLS= JOBS= ONLY=)
+	@$(BIN)/python -m torture $(if $(SHORT),--short) $(if $(KILLS),--kills $(KILLS)) \
+	$(if $(JOBS),--jobs $(JOBS)) $(ONLY)
 
 messages: $(DEV) ## Bring new strings into the catalogs and compile them (needs gettext)
 	@command -v msgmerge >/dev/null || { \

@@ -14,6 +14,7 @@ from typing import IO
 from unittest import TestCase as PlainTestCase
 from unittest.mock import Mock, patch
 
+import pytest
 from django.conf import settings
 from django.test import SimpleTestCase
 
@@ -53,34 +54,58 @@ while True:
 """
 
 
+def environment(folder: Path, port: int) -> dict[str, str]:
+    """That of a desk which keeps everything in this folder."""
+    unset = ("DATABASE_URL", "SITE_URL", "SECRET_KEY")
+    kept = {name: value for name, value in os.environ.items() if name not in unset}
+    return kept | {
+        "VAR_DIR": str(folder / "var"),
+        "PORT": str(port),
+        "DJANGO_SETTINGS_MODULE": "helpdesk.settings",
+        "SUPPORT_EMAIL": "team@example.org",
+    }
+
+
+def run(env: dict[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=settings.BASE_DIR,
+        env=env,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.own_sqlite
 class DeskTestCase(PlainTestCase):
-    """A help desk in a folder of its own, on SQLite."""
+    """A help desk in a folder of its own, on SQLite: a copy of one that is made once, `ready`."""
+
+    ready: Path
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.ready = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        cls.begin("-c", WORLD)
+
+    @classmethod
+    def begin(cls, *words: str) -> None:
+        """What was done at every desk before its test begins."""
+        done = run(environment(cls.ready, 8000), *words)
+        assert done.returncode == 0, done.stderr
 
     def setUp(self) -> None:
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        unset = ("DATABASE_URL", "SITE_URL", "SECRET_KEY")
-        self.env = {name: value for name, value in os.environ.items() if name not in unset}
+        shutil.copytree(self.ready, self.folder, dirs_exist_ok=True)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.env |= {
-            "VAR_DIR": str(self.folder / "var"),
-            "PORT": str(self.port),
-            "DJANGO_SETTINGS_MODULE": "helpdesk.settings",
-            "SUPPORT_EMAIL": "team@example.org",
-        }
-        self.python("-c", WORLD)
+        self.env = environment(self.folder, self.port)
         self.file = self.folder / "var" / "helpdesk.sqlite3"
 
     def python(self, *words: str, fails: bool = False) -> str:
-        done = subprocess.run(
-            [sys.executable, *words],
-            cwd=settings.BASE_DIR,
-            env=self.env,
-            check=False,
-            capture_output=True,
-            text=True,
-        )
+        done = run(self.env, *words)
         self.assertEqual(bool(done.returncode), fails, done.stderr)
         self.assertNotIn("Traceback", done.stderr)
         return done.stdout + done.stderr
@@ -140,10 +165,14 @@ class BackupTests(DeskTestCase):
 
 
 class RestoreTests(DeskTestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.begin("manage.py", "backup", str(cls.ready / "backup.sqlite3"))
+
     def setUp(self) -> None:
         super().setUp()
         self.backup = self.folder / "backup.sqlite3"
-        self.manage("backup", str(self.backup))
 
     def test_neither_what_was_erased_nor_what_had_left_comes_back(self) -> None:
         self.assertGreater(self.kept("anna.erased", self.backup), 0)

@@ -43,6 +43,17 @@ from troubleshooter.spans import EVER
 DAY, HOUR = timedelta(1), timedelta(hours=1)
 
 
+def all_bundles() -> dict[tuple[int, date], list[tuple[str, str, bool, bytes]]]:
+    found: dict[tuple[int, date], list[tuple[str, str, bool, bytes]]] = {}
+    rows = Bundle.objects.order_by("table", "platform", "simulated")
+    for length, day, table, platform, simulated, lines in rows.values_list(
+        "length", "day", "table", "platform", "simulated", "lines"
+    ):
+        of_block = found.setdefault((length, day), [])
+        of_block.append((table, platform, simulated, bytes(lines)))
+    return found
+
+
 class PackTests(CastTestCase):
     def test_what_was_packed_is_unpacked_whole_or_of_one_fix(self) -> None:
         lines = [[1, "en", key, 1, joined([n] * 11)] for n, key in enumerate(("b", "ab", ' "b":'))]
@@ -62,8 +73,55 @@ class PackTests(CastTestCase):
             self.assertEqual(counts_in(joined(counts), 2), counts)
 
 
-class BundlesTests(CastTestCase):
+class QuietDaysTests(CastTestCase):
+    """Two sessions, and a hundred days between them on which nobody came."""
+
     now: datetime
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        cls.now = timezone.now()
+        for began in (cls.now - 100 * DAY, cls.now):
+            session = walk(Session.objects.start(cls.edition, "offline"), "fixed")
+            Session.objects.filter(pk=session.pk).update(started_at=began)
+        count(cls.now)
+
+    def test_nothing_is_bundled_of_days_without_sessions(self) -> None:
+        right = all_bundles()
+        Look.objects.update(rules="")  # so that everything is counted anew
+        counting.look(self.now)
+        while not StaleBundle.objects.exists():
+            counting.work()
+        moments = Session.objects.values_list("started_at", flat=True)
+        self.assertEqual(
+            set(StaleBundle.objects.values_list("day", "length")),
+            {(timezone.localdate(moment), 1) for moment in moments},
+        )
+        while counting.work():
+            pass
+        self.assertEqual(all_bundles(), right)
+
+    def test_a_rebuild_takes_away_what_should_not_be_bundled(self) -> None:
+        right = all_bundles()
+        for row in Bundle.objects.filter(day=timezone.localdate(self.now), length=1):
+            row.pk, row.day = None, row.day - 3 * DAY
+            row.save()
+        counting.rebuild(self.now)
+        self.assertEqual(all_bundles(), right)
+
+    def test_a_day_that_lost_its_last_session_is_bundled_no_more(self) -> None:
+        Session.objects.order_by("started_at")[0].delete()
+        counting.recount(self.now)
+        today = timezone.localdate(self.now)
+        self.assertEqual(set(all_bundles()), {(1, today)})
+
+
+class ManyTestCase(CastTestCase):
+    """Three guides of two desks, and random sessions on them."""
+
+    now: datetime
+    editions: list[Edition]
 
     @classmethod
     def setUpTestData(cls) -> None:
@@ -78,7 +136,11 @@ class BundlesTests(CastTestCase):
         for position, fix in enumerate((shared, make_fix("lid", "Close the lid", "Do it.")), 1):
             Placement.objects.create(guide=other, fix=fix, position=position)
         scanner = Edition.objects.publish(other, by=None)
-        histories.write([cls.edition, german, scanner], 1500, cls.now, days=400)
+        cls.editions = [cls.edition, german, scanner]
+
+    @classmethod
+    def walk_and_count(cls, sessions: int, days: int) -> None:
+        histories.write(cls.editions, sessions, cls.now, days=days)
         Session.objects.filter(pk__in=Session.objects.all()[:40]).update(channel="simulated")
         for nth, escalation in enumerate(Escalation.objects.order_by("pk")[:80]):
             answered, closed = (escalation.opened_at + nth * hours * HOUR for hours in (1, 5))
@@ -86,6 +148,13 @@ class BundlesTests(CastTestCase):
                 answered_at=answered, closed_at=closed, state="closed", cure=Cure.NOTHING
             )
         count(cls.now)
+
+
+class SumTests(ManyTestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        cls.walk_and_count(1500, days=400)
 
     def filters(self) -> Iterator[Filter]:
         """Random filters, with days or without."""
@@ -180,12 +249,22 @@ class BundlesTests(CastTestCase):
         self.assertTrue(sums(SessionCount, Filter(arm="learned"), GUIDE))
         self.assertFalse(sums(SessionCount, replace(only, symptom=""), GUIDE))
 
+
+class MakingTests(ManyTestCase):
+    """Hardly a day without a session for two months, and before that one every other week."""
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        histories.write(cls.editions, 30, cls.now, days=600, seed=1)
+        cls.walk_and_count(200, days=60)
+
     def test_an_old_day_that_changes_is_made_anew_with_all_around_it(self) -> None:
-        before = self.bundles()
+        before = all_bundles()
         first = Session.objects.order_by("started_at")[:1].get()
         first.delete()
         counting.recount(self.now)
-        after = self.bundles()
+        after = all_bundles()
         changed = {block for block in before | after if before.get(block) != after.get(block)}
         day = timezone.localdate(first.started_at)
         self.assertTrue(changed)
@@ -194,40 +273,30 @@ class BundlesTests(CastTestCase):
         self.assertLessEqual({256, EVER}, {length for length, _begins in changed})
 
     def test_today_is_not_in_what_is_made_of_days_that_are_over(self) -> None:
-        before = self.bundles()
+        before = all_bundles()
         session = walk(self.start(), "fixed")
         Session.objects.filter(pk=session.pk).mark_stale()
         counting.recount(self.now)
-        after = self.bundles()
+        after = all_bundles()
         changed = {block for block in before | after if before.get(block) != after.get(block)}
         self.assertEqual(changed, {(1, timezone.localdate(self.now))})
-
-    def bundles(self) -> dict[tuple[int, date], list[tuple[str, str, bool, bytes]]]:
-        found: dict[tuple[int, date], list[tuple[str, str, bool, bytes]]] = {}
-        rows = Bundle.objects.order_by("table", "platform", "simulated")
-        for length, day, table, platform, simulated, lines in rows.values_list(
-            "length", "day", "table", "platform", "simulated", "lines"
-        ):
-            of_block = found.setdefault((length, day), [])
-            of_block.append((table, platform, simulated, bytes(lines)))
-        return found
 
     def test_what_is_over_when_a_day_has_passed_is_bundled(self) -> None:
         for days in (1, 2, 3, 30):
             later = self.now + days * DAY
             counting.recount(later)
-            one_by_one = self.bundles()
+            one_by_one = all_bundles()
             self.assertEqual(Look.objects.current().bundled_until, timezone.localdate(later))
             counting.rebuild(later)
-            self.assertEqual(self.bundles(), one_by_one)
+            self.assertEqual(all_bundles(), one_by_one)
 
     def test_the_first_time_every_day_is_bundled_also_what_is_counted_for_good(self) -> None:
-        made = self.bundles()
+        made = all_bundles()
         Bundle.objects.all().delete()
         Look.objects.update(bundled_until=None, sealed_before=timezone.localdate(self.now))
         self.assertTrue(sums(SessionCount, Filter(), GUIDE))
         counting.recount(self.now)
-        self.assertEqual(self.bundles(), made)
+        self.assertEqual(all_bundles(), made)
 
     def test_of_two_workers_at_once_only_one_writes(self) -> None:
         def come() -> None:
@@ -249,6 +318,6 @@ class BundlesTests(CastTestCase):
         with mock.patch.object(bundles, "_of_day", slowly):
             counting.work()
         self.assertFalse(StaleBundle.objects.exists())
-        right = self.bundles()
+        right = all_bundles()
         counting.rebuild(self.now)
-        self.assertEqual(self.bundles(), right)
+        self.assertEqual(all_bundles(), right)

@@ -1,8 +1,9 @@
 """Torture the real server, and print what came of it.
 
-    python -m torture [--short] [--kills N] [NAME ...]
+    python -m torture [--short] [--kills N] [--jobs N] [NAME ...]
 
-NAMEs choose lines of the table by a part of their nemesis or mode. Exits with 1 when anything
+NAMEs choose lines of the table by a part of their nemesis or mode; so many JOBS are done at once,
+for whoever asks what is lost and not how long things take. Exits with 1 when anything
 acknowledged was lost, changed or doubled, and when a fault that was planted was not found.
 """
 
@@ -10,13 +11,15 @@ import sys
 import time
 import traceback
 from argparse import ArgumentParser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 
 from torture import kills, power, scarce, storage
 from torture.finding import Finding, Size
 from torture.history import Kind
-from torture.installation import POSTGRES, TRUNCATE, WAL, Mode
+from torture.installation import POSTGRES, TRUNCATE, WAL, Mode, first
 from torture.postgres import Missing, cluster
 
 EARLY = replace(TRUNCATE, name="acknowledged early", mutant="early")
@@ -74,23 +77,32 @@ def main(given: Sequence[str]) -> int:
     parser = ArgumentParser(prog="python -m torture", description="Tortures the real server.")
     parser.add_argument("--short", action="store_true", help="a little of everything")
     parser.add_argument("--kills", type=int, default=0, help="so many kills in each line")
+    parser.add_argument("--jobs", type=int, default=1, help="so many lines at once")
     parser.add_argument("names", nargs="*", help="a part of a nemesis or mode: only these lines")
     asked = parser.parse_args(given)
     print(HEAD, flush=True)
-    bad = 0
+    chosen = []
     for line in LINES:
         title = f"{line.nemesis} {line.mode.name}"
         if asked.names and not any(name.lower() in title.lower() for name in asked.names):
             continue
         kill = line.nemesis.startswith("kill") and not line.mode.mutant and asked.kills
-        times = kill or (line.short if asked.short else line.full)
-        if times:
-            bad += not ran(line, Size(times, line.answers // (4 if asked.short else 1), 16))
-    return 1 if bad else 0
+        if times := kill or (line.short if asked.short else line.full):
+            chosen.append((line, Size(times, line.answers // (4 if asked.short else 1), 16)))
+    return 1 if list(done(chosen, asked.jobs)).count(False) else 0
 
 
-def ran(line: Line, size: Size) -> bool:
-    """Run one line and print it; whether it is as it should be."""
+def done(chosen: Sequence[tuple[Line, Size]], jobs: int) -> Iterator[bool]:
+    """Run these lines and print them in their order; whether each is as it should be."""
+    first()  # before there are several who would prepare it
+    with ProcessPoolExecutor(max(jobs, 1), get_context("fork")) as pool:
+        for text, good in pool.map(ran, *zip(*chosen, strict=True)):
+            print(text, flush=True)
+            yield good
+
+
+def ran(line: Line, size: Size) -> tuple[str, bool]:
+    """Run one line: how it is printed, and whether it is as it should be."""
     began = time.monotonic()
     try:
         finding = line.run(line.mode, size)
@@ -99,8 +111,7 @@ def ran(line: Line, size: Size) -> bool:
     except Exception:  # the rest of the table is worth having all the same
         traceback.print_exc()
         finding = Finding(line.nemesis, line.mode, wrong=["the torture itself failed, see above"])
-    print(row(finding, time.monotonic() - began), flush=True)
-    return finding.good
+    return row(finding, time.monotonic() - began), finding.good
 
 
 COLUMNS = ("nemesis", "mode", "strikes", "acked", "lost", "changed", "doubled", "gaps", "other")

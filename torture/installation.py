@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 from tests.reloads import serving
@@ -164,15 +164,15 @@ def _row(seq: int, fix: str, outcome: str | None, reason: str) -> Row:
 
 
 @cache
-def _first() -> Path:
+def first() -> Path:
     """The folder of a desk that is prepared, for every other one to begin with."""
-    folder = TemporaryDirectory(prefix="torture-first-")
-    atexit.register(folder.cleanup)
+    folder = Path(mkdtemp(prefix="torture-first-"))
+    atexit.register(shutil.rmtree, folder)
     env = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
     env |= TRUNCATE.environment
-    env |= {"DJANGO_SETTINGS_MODULE": "torture.settings", "VAR_DIR": folder.name}
-    Installation(Path(folder.name), 0, env).run("manage.py", "run", "--prepare-only")
-    return Path(folder.name)
+    env |= {"DJANGO_SETTINGS_MODULE": "torture.settings", "VAR_DIR": str(folder)}
+    Installation(folder, 0, env).run("manage.py", "run", "--prepare-only")
+    return folder
 
 
 def preloaded(folder: Path, name: str) -> Path:
@@ -207,7 +207,7 @@ def prepared(mode: Mode, database: str = "", at: Path | None = None) -> Iterator
             "START_LIMIT": "1000000",
         }
         desk = Installation(folder, port, env)
-        shutil.copytree(_first(), folder, dirs_exist_ok=True)
+        shutil.copytree(first(), folder, dirs_exist_ok=True)
         if at:
             shutil.move(folder / "helpdesk.sqlite3", at)
         if database:

@@ -14,12 +14,14 @@ from django.utils import timezone
 from troubleshooter.models import (
     COUNTS,
     Attempt,
+    Bundle,
     Count,
     Edition,
     Escalation,
     FollowUp,
     Look,
     Session,
+    SessionCount,
     Slice,
     Stale,
     StaleBundle,
@@ -121,14 +123,30 @@ class _Work:
                 if not self.month and min(days) < Look.objects.sealed_before():
                     raise _Overtaken  # sealed since we read the sessions: some may be gone
                 mine.delete()
-                self._replace(days, rows)
                 if not self.month:
-                    StaleBundle.objects.mark((day, 1) for day in days)
+                    StaleBundle.objects.mark((day, 1) for day in self._to_bundle(days, rows))
                     over = {month_of(day) for day in days if day < month_of(self.now)}
                     Stale.objects.mark([(self.guide_key, month) for month in over], month=True)
+                self._replace(days, rows)
         except _Overtaken:
             return 0
         return len(days)
+
+    def _to_bundle(self, days: Sequence[date], rows: Rows) -> set[date]:
+        """Those of these days that have counts, had some until now, or are bundled.
+
+        Most days between the first and the last session of a guide may have none of it.
+        """
+        counted = SessionCount.objects.filter(
+            day__in=days,
+            slice__guide__key=self.guide_key,
+            slice__months=False,
+            slice__fine=False,
+        )
+        table = str(SessionCount._meta.model_name)
+        bundled = Bundle.objects.filter(day__in=days, length=1, table=table)
+        had = (found.order_by().values_list("day", flat=True) for found in (counted, bundled))
+        return {day for _slice, day, *_counts in rows[SessionCount]}.union(*had)
 
     def _replace(self, days: Sequence[date], rows: Rows) -> None:
         of_guide = {"slice__guide__key": self.guide_key, "slice__months": self.month}
