@@ -14,6 +14,7 @@ from .bundles import (
     split,
     unpack,
 )
+from .columns import Columns, gathered
 from .content import Contact, Fix, Guide, Picture, Placement, Risk, Step, Symptom, Topic
 from .counts import (
     COUNTS,
@@ -77,6 +78,7 @@ __all__ = [
     "CannotSchedule",
     "CannotTranslate",
     "Change",
+    "Columns",
     "Contact",
     "Count",
     "CreditCount",
@@ -143,6 +145,7 @@ __all__ = [
     "copied",
     "findings",
     "freeze",
+    "gathered",
     "idle_for",
     "idle_since",
     "joined",
