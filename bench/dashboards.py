@@ -1,33 +1,33 @@
 """How fast the staff's pages are over a million sessions, and over ten.
 
     make bench-dashboards [SESSIONS=10000000]
-    .venv/bin/python bench/dashboards.py [SESSIONS] [--here [/PAGE/ ...]]
+    .venv/bin/python bench/dashboards.py [SESSIONS] [--make | --here [/PAGE/ ...]]
 
 Needs the tests' packages (requirements-dev.txt). Makes two desks (`bench/desk.py`), one with so
 many sessions (1,000,000 unless you say) and one with a tenth of them, each in a database of its
 own: a file in a temporary folder, or the one DATABASE_URL names with test_ before its name (its
-role must be a superuser). Has them counted by the product's own counting and asks Django for every
-page of numbers and the lists of the desk, seven times after a first one. Prints how long making
-and counting took, the size of the tables, how long one day with 10,000 sessions takes to count,
-and for each page: its statements, what the first request took, the medians of its time and of its
-CPU: that of this process, and of PostgreSQL's where it can be read (else its time again). Others
-who want the machine make both longer. So before and after each request a little work is done that
-is always the same: `alone` is the CPU divided by how many times as much that took as when it took
-least. By this pages are judged, and those on the large desk compared with those on the small one.
-With --here it makes nothing and asks for the pages of the database that DATABASE_URL names, all of
-them or those named.
-Ten million sessions need 20 GB of disk and hours.
+role must be a superuser). Has them counted by the product's own counting, two processes at once
+(`bench/standing.py`), and asks Django for every page of numbers and the lists of the desk, seven
+times after a first one. Prints how long making and counting took, the size of the tables, how long
+one day with 10,000 sessions takes to count, and for each page: its statements, what the first
+request took, the medians of its time and of its CPU: that of this process, and of PostgreSQL's
+where it can be read (else its time again). Others who want the machine make both longer. So before
+and after each request a little work is done that is always the same: `alone` is the CPU divided by
+how many times as much that took as when it took least. By this pages are judged, and those on the
+large desk compared with those on the small one. Ten million sessions need some 30 GB of disk.
+
+With --make it makes one desk in the empty database that DATABASE_URL names, and leaves it there;
+interrupted while it counts, it goes on from there when it is called again. With --here it makes
+nothing and asks for the pages of the desk in that database, all of them or those named.
 """
 
 import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,23 +40,15 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
-from django.db import connection, transaction  # noqa: E402
-from django.db.models import Model  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from bench import desk  # noqa: E402
-from bench.counts import BUSY, Clock, one_day  # noqa: E402
-from troubleshooter import counting  # noqa: E402
-from troubleshooter.models import (  # noqa: E402
-    COUNTS,
-    Attempt,
-    Edition,
-    Escalation,
-    FollowUp,
-    Session,
-)
+from bench.counts import BUSY, one_day  # noqa: E402
+from bench.standing import count, database, make, sizes  # noqa: E402
+from troubleshooter.models import Session  # noqa: E402
 
 RUNS = 7
 GUIDES = {"largest": "g000", "middle": "g100"}
@@ -123,75 +115,6 @@ class Told(NamedTuple):
     took: Took
     first: Took
     statements: int
-
-
-@contextmanager
-def database() -> Iterator[None]:
-    with TemporaryDirectory(prefix="bench-") as folder:
-        if connection.vendor == "sqlite":
-            connection.settings_dict["TEST"]["NAME"] = f"{folder}/bench.sqlite3"
-        before = connection.settings_dict["NAME"]
-        connection.creation.create_test_db(verbosity=0, autoclobber=True)
-        if connection.vendor == "postgresql":
-            _no_limits()
-        try:
-            yield
-        finally:
-            connection.creation.destroy_test_db(before, verbosity=0)
-
-
-def _no_limits() -> None:
-    """What makes millions of rows takes longer than any request may."""
-    with connection.cursor() as cursor:
-        cursor.execute("set statement_timeout = 0")
-        cursor.execute("set idle_in_transaction_session_timeout = 0")
-
-
-def make(sessions: int, now: datetime) -> list[list[Edition]]:
-    """A desk with so many sessions, and all of it counted."""
-    clock = Clock()
-    editions = desk.make_guides()
-    walked = min(sessions, desk.POOL)
-    with transaction.atomic():
-        desk.write_pool(editions[0], walked, now)
-        desk.multiply(editions, sessions // walked, walked)
-    _analyze()
-    models: tuple[type[Model], ...] = (Session, Attempt, Escalation, FollowUp)
-    rows = ", ".join(
-        f"{model._default_manager.count():,} {model._meta.verbose_name_plural}" for model in models
-    )
-    print(f"{connection.vendor}: {rows}, made in {clock.seconds[0]:,.0f} s", flush=True)
-    clock = Clock()
-    days = counting.rebuild(now)
-    took, cpu = clock.seconds
-    print(
-        f"counted {days:,} days and months of guides in {took:,.0f} s ({cpu:,.0f} s of this"
-        f" process): {sessions / took:,.0f} sessions a second ({sessions / cpu:,.0f})",
-        flush=True,
-    )
-    _analyze()
-    return editions
-
-
-def _analyze() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("analyze" if connection.vendor == "sqlite" else "vacuum analyze")
-
-
-def sizes() -> None:
-    """The rows and, on PostgreSQL, the bytes of each large table; the file of SQLite."""
-    models: list[type[Model]] = [Session, Attempt, *COUNTS]
-    for model in models:
-        table = model._meta.db_table
-        size = ""
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("select pg_total_relation_size(%s::regclass)", [table])
-                size = f", {cursor.fetchone()[0] / 1e6:,.0f} MB with its indexes"
-        print(f"  {model.__name__}: {model._default_manager.count():,} rows{size}")
-    if connection.vendor == "sqlite":
-        size_of_file = Path(connection.settings_dict["NAME"]).stat().st_size
-        print(f"  the file: {size_of_file / 1e6:,.0f} MB", flush=True)
 
 
 def pages() -> Iterator[str]:
@@ -270,19 +193,24 @@ def _cpu(beside: list[Path]) -> float:
     return time.process_time() + nanoseconds / 1e9
 
 
-def main(sessions: int, named: list[str], *, here: bool) -> None:
-    settings.ALLOWED_HOSTS = ["testserver"]  # all else that tests set up would slow templates down
-    settings.STORAGES["staticfiles"]["BACKEND"] = (
-        "django.contrib.staticfiles.storage.StaticFilesStorage"
-    )
-    if here:
-        measure({}, named)
-        return
+def stand(sessions: int) -> None:
+    """A desk that stays where DATABASE_URL says; it may have been begun before."""
+    call_command("migrate", verbosity=0)
+    now = timezone.now()
+    if not Session.objects.exists():
+        make(sessions, now)
+    count(now)
+    sizes()
+
+
+def compare(sessions: int) -> None:
+    """The pages over so many sessions beside those over a tenth of them."""
     smaller: dict[str, Told] = {}
     for size in (sessions // 10, sessions):
         with database():
             now = timezone.now()
             editions = make(size, now)
+            count(now)
             sizes()
             smaller = measure(smaller)
             if size == sessions:
@@ -290,7 +218,19 @@ def main(sessions: int, named: list[str], *, here: bool) -> None:
                 print(f"  (a day more, of {BUSY:,} sessions that chance has walked)")
 
 
+def main(arguments: list[str]) -> None:
+    settings.ALLOWED_HOSTS = ["testserver"]  # all else that tests set up would slow templates down
+    settings.STORAGES["staticfiles"]["BACKEND"] = (
+        "django.contrib.staticfiles.storage.StaticFilesStorage"
+    )
+    sessions = next((int(each) for each in arguments if each.isdigit()), 1_000_000)
+    if "--here" in arguments:
+        measure({}, [each for each in arguments if each.startswith("/")])
+    elif "--make" in arguments:
+        stand(sessions)
+    else:
+        compare(sessions)
+
+
 if __name__ == "__main__":
-    asked = [int(each) for each in sys.argv[1:] if each.isdigit()]
-    pages_named = [each for each in sys.argv[1:] if each.startswith("/")]
-    main(asked[0] if asked else 1_000_000, pages_named, here="--here" in sys.argv)
+    main(sys.argv[1:])

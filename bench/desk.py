@@ -8,11 +8,13 @@ platform and reference.
 
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import accumulate
 
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
+from django.db.backends.utils import CursorWrapper
 
 from tests.base import make_fix
 from troubleshooter import flow, tokens
@@ -43,6 +45,18 @@ SHARES = 1000  # the guides are dealt by thousandths
 AT_ONCE = 500  # walked sessions that are copied by one statement
 # Of sixteen sessions so many come with each platform.
 PLATFORMS = ("windows",) * 5 + ("ios",) * 4 + ("android",) * 3 + ("mac", "mac", "linux", "")
+
+# Of these tables on PostgreSQL: what drops each index but that of the key, and what makes it again.
+INDEXES = """
+    select
+        case when c.oid is null then format('drop index %%s', i.indexrelid::regclass)
+        else format('alter table %%s drop constraint %%I', i.indrelid::regclass, c.conname) end,
+        case when c.oid is null then pg_get_indexdef(i.indexrelid)
+        else format('alter table %%s add constraint %%I %%s', i.indrelid::regclass, c.conname,
+            pg_get_constraintdef(c.oid)) end
+    from pg_index i left join pg_constraint c on c.conindid = i.indexrelid and c.contype = 'u'
+    where i.indrelid = any(%s::regclass[]) and not i.indisprimary
+"""
 
 Copied = dict[str, str]  # a column and what stands in it instead of the original
 
@@ -226,20 +240,34 @@ def multiply(editions: list[list[Edition]], copies: int, most: int) -> None:
     """
     pools = {model: _pool(model) for model in (Session, Attempt, Escalation, FollowUp)}
     _deal(editions)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("set session_replication_role = replica")
-        else:
-            cursor.execute("pragma foreign_keys = off")
+    with connection.cursor() as cursor, _unguarded(cursor):
         for model in reversed(pools):
             cursor.execute(f"delete from {model._meta.db_table}")
         for first in range(1, most + 1, AT_ONCE):
             for model, columns in pools.items():
                 cursor.execute(_copies(model, columns, copies), [first, first + AT_ONCE])
-        if connection.vendor == "postgresql":
-            cursor.execute("reset session_replication_role")
         for statement in connection.ops.sequence_reset_sql(no_style(), list(pools)):
             cursor.execute(statement)
+
+
+@contextmanager
+def _unguarded(cursor: CursorWrapper) -> Iterator[None]:
+    """Without foreign keys; on PostgreSQL without the indexes of large tables, made at the end."""
+    if connection.vendor == "sqlite":
+        cursor.execute("pragma foreign_keys = off")
+        yield
+        return
+    cursor.execute("set constraints all immediate")
+    cursor.execute("set session_replication_role = replica")
+    cursor.execute("set maintenance_work_mem = '512MB'")
+    cursor.execute(INDEXES, [[Session._meta.db_table, Attempt._meta.db_table]])
+    drops, makes = zip(*cursor.fetchall(), strict=True)
+    for drop in drops:
+        cursor.execute(drop)
+    yield
+    cursor.execute("reset session_replication_role")
+    for make in makes:
+        cursor.execute(make)
 
 
 def _pool(model: type[models.Model]) -> list[str]:

@@ -3,24 +3,20 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import date, datetime, timedelta
+from random import shuffle
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, QuerySet, Sum, TextField
-from django.db.models.functions import Cast
+from django.db.models import Sum
 from django.utils import timezone
 
 from troubleshooter.models import (
     COUNTS,
-    Attempt,
     Bundle,
     Count,
     Edition,
-    Escalation,
-    FollowUp,
     Look,
-    Session,
     SessionCount,
     Slice,
     Stale,
@@ -34,9 +30,9 @@ from troubleshooter.models import (
 
 from .bundles import bundle, forget
 from .looks import rules
-from .walks import Asked, Head, Kind, Pinned, Sheet, Step, Told, Walk
+from .reading import moment, read
+from .walks import Kind, Pinned, Sheet, Walk
 
-AT_ONCE = 1000  # sessions read by one statement
 ROWS = 2000  # of counts written by one transaction, or those of one day: others must write, too
 RUN = 7  # days whose sessions are read by one statement
 MARKS = 5000  # days counted by one call that names no number
@@ -65,8 +61,9 @@ def work(most: int = MARKS) -> int:
     groups: defaultdict[tuple[str, bool], list[date]] = defaultdict(list)
     for guide_key, month, day in waiting.values_list("guide_key", "month", "day")[:most]:
         groups[guide_key, month].append(day)
-    done = 0
-    for (guide_key, month), days in groups.items():
+    done, guides = 0, list(groups.items())
+    shuffle(guides)  # two workers seldom count the same, and whoever comes to it later sees that
+    for (guide_key, month), days in guides:
         done += _Work(guide_key, last.looked_at, month=month).do(days)
     today = timezone.localdate(last.looked_at)
     if not groups:
@@ -167,7 +164,7 @@ class _Work:
         rows = {day: _no_rows() for day in days}
         for day, of_day in sheets.items():
             for kind, sheet in of_day.items():
-                start = (self.slices[kind], day)
+                start = (self.slices[kind], str(day))  # a text is written faster than a day
                 for model, groups in sheet.items():
                     lines = rows[day][model]
                     lines += [(*start, *group, *counts) for group, counts in groups.items()]
@@ -191,24 +188,14 @@ class _Work:
 
     def _count(self, days: Sequence[date]) -> dict[date, Sheets]:
         """Everything that is counted of days in a row, in fine slices and in coarse ones."""
-        first, *_between = ascending = sorted(days)
-        begins = list(map(midnight, ascending))
-        started = Session.objects.filter(
-            edition__in=self.editions,
-            started_at__gte=midnight(first),
-            started_at__lt=midnight(ascending[-1] + timedelta(days=1)),
-        )
-        heads = [
-            Head._make((*head, _moment(began), _moment(last)))
-            for *head, began, last in _plain(started.order_by(), *Head._fields)
-        ]
+        ascending = sorted(days)
+        begins = [*map(midnight, ascending), midnight(ascending[-1] + timedelta(days=1))]
         idle = idle_since(self.now)
         counted: dict[date, Sheets] = {day: defaultdict(Sheet) for day in days}
-        for at in range(0, len(heads), AT_ONCE):
-            for head, rows in _read(heads[at : at + AT_ONCE]):
-                walk = Walk(head, rows.steps, self.editions[head.edition], idle, *rows[1:])
-                day = ascending[bisect_right(begins, head.started_at) - 1]
-                walk.add_to(counted[day][walk.kind])
+        for rows in read(self.editions, begins[0], begins[-1]):
+            walk = Walk(rows, self.editions[rows.head.edition], idle)
+            day = ascending[bisect_right(begins, moment(rows.head.started_at)) - 1]
+            walk.add_to(counted[day][walk.kind])
         for sheets in counted.values():
             for kind, sheet in list(sheets.items()):
                 sheets[kind.coarse].add(sheet)
@@ -275,44 +262,3 @@ def _editions(guide_key: str) -> dict[int, Pinned]:
         pk: Pinned(guide_id, number, withdrawn_at is not None, known[pk])
         for pk, _digest, guide_id, number, withdrawn_at in rows
     }
-
-
-class _Rows(NamedTuple):
-    """What belongs to one session."""
-
-    steps: list[Step]
-    asked: list[Asked]
-    told: list[Told]
-
-
-def _plain(rows: QuerySet[Any], *names: str) -> Iterable[tuple[Any, ...]]:
-    """These fields, and times as texts: what Django makes of each takes half of all counting."""
-    times = {name: Cast(name, TextField()) if name.endswith("_at") else F(name) for name in names}
-    return rows.values_list(*times.values())
-
-
-def _moment(text: str) -> datetime:
-    """The time of such a text; both databases tell it in UTC."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def _read(heads: Sequence[Head]) -> Iterator[tuple[Head, _Rows]]:
-    """These sessions with all that belongs to each.
-
-    One that is answered between two statements is counted askew, until the next look.
-    """
-    rows = {head.pk: _Rows([], [], []) for head in heads}
-    fields = ("fix_key", "fix_revision", "outcome", "reason", "shown_at", "answered_at")
-    attempts = Attempt.objects.filter(session__in=rows).order_by("session", "seq")
-    for pk, *step, shown, answered in _plain(attempts, "session_id", *fields):
-        answered = answered and _moment(answered)
-        rows[pk].steps.append(Step._make((*step, _moment(shown), answered)))
-    ends = ("opened_at", "answered_at", "closed_at")
-    asks = Escalation.objects.filter(session__in=rows).order_by()
-    for pk, *asked in asks.values_list("session_id", *ends, "cure", "fix_key"):
-        rows[pk].asked.append(Asked._make(asked))
-    sent = FollowUp.objects.filter(session__in=rows, sent_at__isnull=False).order_by()
-    for pk, *told in sent.values_list("session_id", "fix_key", "fix_revision", "answer"):
-        rows[pk].told.append(Told._make(told))
-    for head in heads:
-        yield head, rows[head.pk]

@@ -2,8 +2,7 @@
 
 import operator
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from troubleshooter.flow import Outcome, Status
@@ -25,6 +24,8 @@ from troubleshooter.models import (
     SessionCount,
 )
 from troubleshooter.population import Ending, ending
+
+from .reading import Asked, Rows, moment
 
 MOST = 4  # times the author's minutes: whoever took longer was away from the screen
 
@@ -54,51 +55,6 @@ class Pinned(NamedTuple):
     number: int
     withdrawn: bool
     outline: Outline
-
-
-class Head(NamedTuple):
-    """The row of a session."""
-
-    pk: int
-    edition: int
-    language: str
-    symptom_key: str
-    platform: str
-    arm: str
-    channel: str
-    status: str
-    resolved_by: str
-    started_at: datetime
-    last_answer_at: datetime
-
-
-class Step(NamedTuple):
-    """The row of an attempt."""
-
-    fix: str
-    revision: int
-    outcome: str | None
-    reason: str
-    shown_at: datetime
-    answered_at: datetime
-
-
-class Asked(NamedTuple):
-    """The row of an escalation."""
-
-    opened_at: datetime
-    answered_at: datetime | None
-    closed_at: datetime | None
-    cure: str
-    fix: str
-
-
-class Told(NamedTuple):
-    """The row of a follow-up whose mail was written."""
-
-    fix: str
-    revision: int
-    answer: str
 
 
 class Sheet(dict[type[Count], defaultdict[tuple[Any, ...], list[int]]]):
@@ -135,26 +91,20 @@ SAID = {Answer.STILL.value: DURABLE["still_fixed"], Answer.BACK.value: DURABLE["
 class Walk:
     """One session, and what it adds to the counts."""
 
-    def __init__(
-        self,
-        head: Head,
-        steps: Sequence[Step],
-        edition: Pinned,
-        idle: datetime,
-        asked: Sequence[Asked] = (),
-        told: Sequence[Told] = (),
-    ) -> None:
-        self.head, self.steps, self.edition = head, steps, edition
-        self.asked, self.told = asked, told
+    def __init__(self, rows: Rows, edition: Pinned, idle: datetime) -> None:
+        self.head, self.steps, self.asked, self.told = rows
+        self.edition = edition
         # The latest answer to each fix counts.
-        self.answers = {step.fix: step for step in steps if step.outcome}
-        self.standing = steps[-1].fix if steps and not steps[-1].outcome else None
-        gone = head.last_answer_at <= idle
-        self.state = ("away" if gone else "under_way") if head.status == Status.OPEN else "passed"
+        self.answers = {step.fix_key: step for step in self.steps if step.outcome}
+        last = self.steps[-1] if self.steps else None
+        self.standing = last.fix_key if last and not last.outcome else None
+        status = self.head.status
+        gone = status == Status.OPEN and moment(self.head.last_answer_at) <= idle
+        self.state = ("away" if gone else "under_way") if status == Status.OPEN else "passed"
         self.ending = ending(
-            resolved=head.status == Status.RESOLVED,
-            escalated=bool(asked),
-            exhausted=head.status == Status.EXHAUSTED,
+            resolved=status == Status.RESOLVED,
+            escalated=bool(self.asked),
+            exhausted=status == Status.EXHAUSTED,
             idle=gone,
             # Nobody can have been helped by a fix that was never agreed to.
             assumed=self.standing is not None
@@ -176,59 +126,69 @@ class Walk:
         tried = [step for step in self.answers.values() if step.outcome != Outcome.SKIPPED]
         times, minutes = sheet[FixTime], self.edition.outline.minutes
         for step in tried:
-            if step.answered_at > step.shown_at:  # a changed answer took no time
-                took = (step.answered_at - step.shown_at).total_seconds()
-                took = min(took, MOST * 60 * minutes[step.fix])
-                times[step.fix, step.revision, bucket(took)][0] += 1
+            took = _seconds(step.shown_at, step.answered_at)
+            if took > 0:  # a changed answer took no time
+                took = min(took, MOST * 60 * minutes[step.fix_key])
+                times[step.fix_key, step.fix_revision, bucket(took)][0] += 1
         sessions = sheet[SessionCount][()]
         sessions[SESSION[self.ending]] += 1
         if self.ending is not Ending.UNDER_WAY:
             sessions[SESSION["tries"]] += len(tried)
         if resolving := self.answers.get(self.head.resolved_by):
-            took = (resolving.answered_at - self.head.started_at).total_seconds()
+            took = _seconds(self.head.started_at, resolving.answered_at)
             sheet[ResolutionTime][bucket(took),][0] += 1
         for told in self.told:
-            counts = sheet[DurableCount][told.fix, told.revision]
-            counts[DURABLE["asked"]] += 1
-            if told.answer:
-                counts[SAID[told.answer]] += 1
+            if told.sent_at:
+                counts = sheet[DurableCount][told.fix_key, told.fix_revision]
+                counts[DURABLE["asked"]] += 1
+                if told.answer:
+                    counts[SAID[told.answer]] += 1
         for asked in self.asked:
             self._add_escalation(asked, sheet)
 
     def _add_fixes(self, sheet: Sheet) -> None:
         """What came of each fix, and of each place: the different fixes in the order shown."""
         fixes, places = sheet[FixCount], sheet[PlaceCount]
-        shown = {step.fix: step.revision for step in self.steps}
+        shown = {step.fix_key: step.fix_revision for step in self.steps}
         for place, (fix, revision) in enumerate(shown.items(), start=1):
             counts = fixes[fix, revision]
             counts[FIX["shown"]] += 1
+            here = "passed"
+            if answer := self.answers.get(fix):
+                here = answer.outcome or here
+                counts[FIX[answer.reason or here]] += 1
+            elif fix == self.standing:
+                here = self.state
             if fix == self.head.resolved_by:
                 counts[FIX["resolved"]] += 1
-            here = self.state if fix == self.standing else "passed"
-            if answer := self.answers.get(fix):
-                counts[FIX[answer.reason or answer.outcome or ""]] += 1
-                here = answer.outcome or here
             if fix == self.standing and self.state == "away":
                 counts[FIX["away"]] += 1
             places[place,][PLACE[here]] += 1
 
     def _add_escalation(self, asked: Asked, sheet: Sheet) -> None:
         """Where a person was asked for, how long it took, and which fix helped after all."""
-        before = [step for step in self.steps if step.shown_at <= asked.opened_at]
-        counts = sheet[EscalationCount][before[-1].fix if before else "",]
+        opened_at = moment(asked.opened_at)
+        before = [step for step in self.steps if moment(step.shown_at) <= opened_at]
+        counts = sheet[EscalationCount][before[-1].fix_key if before else "",]
         counts[0] += 1
         counts[1] += asked.closed_at is not None
         for nth, end in enumerate((asked.answered_at, asked.closed_at)):
             if end:
-                took: timedelta = end - asked.opened_at
-                sheet[EscalationTime][bucket(took.total_seconds()),][nth] += 1
+                took = _seconds(asked.opened_at, end)
+                sheet[EscalationTime][bucket(took),][nth] += 1
         if asked.cure in (Cure.FIX, Cure.NEW):
-            credit = sheet[CreditCount][asked.fix,]
+            credit = sheet[CreditCount][asked.fix_key,]
             credit[CREDIT["credited"]] += 1
             said = [
                 step.outcome
                 for step in self.steps
-                if step.fix == asked.fix and step.outcome and step.answered_at <= asked.opened_at
+                if step.fix_key == asked.fix_key
+                and step.outcome
+                and moment(step.answered_at) <= opened_at
             ]
             if said and said[-1] in CREDIT:
                 credit[CREDIT[said[-1]]] += 1
+
+
+def _seconds(start: str, end: str) -> float:
+    return (moment(end) - moment(start)).total_seconds()

@@ -15,6 +15,7 @@ from .bundles import (
     split,
     unpack,
 )
+from .columns import Columns, gathered
 from .content import Contact, Fix, Guide, Picture, Placement, Risk, Step, Symptom, Topic
 from .counts import (
     COUNTS,
@@ -78,6 +79,7 @@ __all__ = [
     "CannotSchedule",
     "CannotTranslate",
     "Change",
+    "Columns",
     "Contact",
     "Count",
     "CreditCount",
@@ -145,6 +147,7 @@ __all__ = [
     "counts_in",
     "findings",
     "freeze",
+    "gathered",
     "idle_for",
     "idle_since",
     "joined",

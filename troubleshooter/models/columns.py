@@ -19,14 +19,16 @@ M = TypeVar("M", bound=models.Model)
 
 
 class Columns(Generic[M]):
-    """The named fields of `model`, or all of them, as the columns of the table `alias`.
+    """The named fields of `model` in this order, or all of them, of the table `alias`.
 
-    `sql` is an expression: an array of JSON that holds them.
+    `sql` is an expression: an array of JSON that holds them. `table` stands in FROM.
     """
 
     def __init__(self, model: type[M], alias: str, *names: str) -> None:
-        fields = [each for each in model._meta.concrete_fields if not names or each.name in names]
+        fields: Sequence[Any] = [model._meta.get_field(name) for name in names]
+        fields = fields or model._meta.concrete_fields
         self.model = model
+        self.table = f"{model._meta.db_table} {alias}"
         self.names = [field.attname for field in fields]
         self.sql = array(*(_in_json(field, f"{alias}.{field.column}") for field in fields))
         self._conversions = [
