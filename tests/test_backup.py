@@ -14,7 +14,6 @@ from typing import IO
 from unittest import TestCase as PlainTestCase
 from unittest.mock import Mock, patch
 
-import pytest
 from django.conf import settings
 from django.test import SimpleTestCase
 
@@ -77,7 +76,6 @@ def run(env: dict[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-@pytest.mark.own_sqlite
 class DeskTestCase(PlainTestCase):
     """A help desk in a folder of its own, on SQLite: a copy of one that is made once, `ready`."""
 

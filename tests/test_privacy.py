@@ -11,7 +11,6 @@ from pathlib import Path
 from unittest import TestCase as PlainTestCase
 from unittest import mock
 
-import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import override_settings
@@ -123,7 +122,6 @@ assert FollowUp.objects.filter(email="anna.erased@example.org").count() == 1
 """
 
 
-@pytest.mark.own_sqlite
 class BytesTests(PlainTestCase):
     def test_erased_words_are_not_in_the_file_any_more(self) -> None:
         folder = Path(self.enterContext(tempfile.TemporaryDirectory()))

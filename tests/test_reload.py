@@ -5,15 +5,12 @@ from pathlib import Path
 from unittest import TestCase as PlainTestCase
 from unittest import skipUnless
 
-import pytest
-
 from tests.reloads import PROCESSES, reload_under_load
 
 TOKEN = "Zm9yIHRlc3RzIG9ubHkh"
 
 
 @skipUnless(Path("/proc/self/stat").exists(), "needs /proc to see who started whom")
-@pytest.mark.own_sqlite
 class ReloadTests(PlainTestCase):
     def test_every_request_is_answered_while_all_processes_are_exchanged(self) -> None:
         found = reload_under_load(reloads=1, clients=4, token=TOKEN)

@@ -11,7 +11,6 @@ from pathlib import Path
 from unittest import skipUnless
 from urllib.parse import urlsplit
 
-import pytest
 from django.test import SimpleTestCase
 
 from helpdesk.serve import keep_to_one_cpu
@@ -74,7 +73,6 @@ ODD: dict[str, tuple[bytes, set[bytes]]] = {
 }
 
 
-@pytest.mark.own_sqlite
 class OddTests(SimpleTestCase):
     port: int
     said: Path

@@ -2,13 +2,10 @@
 
 from unittest import TestCase as PlainTestCase
 
-import pytest
-
 from tests.torture import poisoned, torture
 from troubleshooter.models.deliveries import MOST_UNHEARD
 
 
-@pytest.mark.own_sqlite
 class TortureTests(PlainTestCase):
     def test_each_is_delivered_and_repeats_only_with_the_same_id(self) -> None:
         report = torture(deliveries=80, kills=5, seed=1, patience=60)
@@ -23,7 +20,6 @@ class TortureTests(PlainTestCase):
         self.assertGreater(report.repeats, 0)
 
 
-@pytest.mark.own_sqlite
 class PoisonTests(PlainTestCase):
     """Real workers that die of one mail, each time they begin with it."""
 

@@ -16,7 +16,6 @@ from unittest import TestCase as PlainTestCase
 from unittest import skipUnless
 from unittest.mock import patch
 
-import pytest
 from django.conf import settings
 from django.core import mail
 from django.core.management import CommandError, call_command
@@ -218,7 +217,6 @@ def gone(pid: int) -> bool:
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
-@pytest.mark.own_sqlite
 class ProcessTestCase(PlainTestCase):
     """Real processes, on a database without tables: the worker must live with that, too."""
 
