@@ -52,14 +52,13 @@ def sums(
         until = Look.objects.current().bundled_until
     if until:
         return bundled(model, [only], by, until, fix_key)[0]
-    where = only.slices() & Q(**narrow)
     if guide_key:
-        where &= Q(slice__guide__key=guide_key)
+        narrow["slice__guide__key"] = guide_key
     if fix_key is not None:
-        where &= Q(fix_key=fix_key)
+        narrow["fix_key"] = fix_key
+    where = only.slices() & Q(**narrow)
     fine = bool(FINE.intersection(by)) or only.is_fine
-    days = _Part(False, only.from_day, only.to_day)
-    parts = [days] if "day" in by else _parts(only)
+    parts = [_Part(False, only.from_day, only.to_day)] if "day" in by else _parts(only)
     found: defaultdict[tuple[Any, ...], Counts] = defaultdict(Counts)
     names = of or model.SUMS
     each = {f"all_{name}": Sum(name) for name in names}
