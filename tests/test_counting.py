@@ -10,15 +10,16 @@ from unittest import mock
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.base import CastTestCase, answer_current, ask, ask_later, walk
 from tests.test_analytics import publish_again
 from troubleshooter import analytics, counting
 from troubleshooter.analytics import Endings
-from troubleshooter.counting import days, walks
+from troubleshooter.counting import days, reading, walks
 from troubleshooter.flow import Outcome, Reason, Status
 from troubleshooter.models import (
     COUNTS,
@@ -221,6 +222,15 @@ class OneDayTests(CastTestCase):
         coarse = SessionCount.objects.filter(slice__in=Slice.objects.coarse())
         return coarse.aggregate(sum=Sum("confirmed"))["sum"] or 0
 
+    def plan(self, statement: str) -> str:
+        """How the database goes about it when tables are large."""
+        postgres = connection.vendor == "postgresql"
+        with connection.cursor() as cursor:
+            if postgres:  # which would rather read a table that is small
+                cursor.execute("set local enable_seqscan = off")
+            cursor.execute(f"{'explain' if postgres else 'explain query plan'} {statement}")
+            return str(cursor.fetchall())
+
     def while_counting(self, happens: Callable[[], object]) -> int:
         """Let something happen after a worker has read the rows, and before it writes."""
         count = days._Work._count
@@ -270,6 +280,26 @@ class OneDayTests(CastTestCase):
         self.assertEqual(analytics.endings("printer"), Endings(confirmed=1, assumed=1))
         counting.work()
         self.assertEqual(analytics.endings("printer"), Endings(confirmed=1, left=1))
+
+    def test_all_that_belongs_to_the_sessions_of_a_day_is_read_by_one_statement(self) -> None:
+        for _nth in range(4):
+            ask(walk(self.start(), "not_fixed"))
+        Session.objects.mark_stale()
+        with (
+            CaptureQueriesContext(connection) as captured,
+            mock.patch.object(reading, "AT_ONCE", 2),
+        ):
+            counting.work()
+        reads = [each["sql"] for each in captured if "troubleshooter_attempt" in each["sql"]]
+        self.assertEqual(len(reads), 1)
+        self.assertIn("troubleshooter_escalation e", reads[0])
+        self.assertNotRegex(self.plan(reads[0]), "SCAN|Seq Scan")
+        self.assertEqual(analytics.endings("printer"), Endings(confirmed=1, escalated=4))
+
+    def test_a_guide_that_was_never_published_has_no_counts(self) -> None:
+        Stale.objects.mark([("unknown", timezone.localdate(self.now))])
+        self.assertEqual(counting.work(), 2)
+        self.assertFalse(Stale.objects.exists())
 
     def test_nothing_new_is_nothing_to_do(self) -> None:
         counting.recount(self.now)
