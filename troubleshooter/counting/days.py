@@ -143,7 +143,8 @@ class _Work:
         table = str(SessionCount._meta.model_name)
         bundled = Bundle.objects.filter(day__in=days, length=1, table=table)
         had = (found.order_by().values_list("day", flat=True) for found in (counted, bundled))
-        return {day for _slice, day, *_counts in rows[SessionCount]}.union(*had)
+        has = {text for _slice, text, *_counts in rows[SessionCount]}
+        return {day for day in days if str(day) in has}.union(*had)
 
     def _replace(self, days: Sequence[date], rows: Rows) -> None:
         of_guide = {"slice__guide__key": self.guide_key, "slice__months": self.month}
