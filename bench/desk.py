@@ -217,9 +217,10 @@ def write_pool(editions: Sequence[Edition], many: int, now: datetime) -> None:
     chance = random.Random(7)
     sessions = list(Walker(editions, now).sessions(many))
     Session.objects.bulk_create(sessions, batch_size=2000)
-    rows = [row for session in sessions for row in session.rows]
-    for row in rows:
-        row.session_id = row.session.pk
+    for session in sessions:
+        for row in session.rows:
+            row.session = session
+    rows = (row for session in sessions for row in session.rows)
     Attempt.objects.bulk_create(rows, batch_size=5000)
     Escalation.objects.bulk_create(
         [_escalation(n, s, chance, now) for n, s in enumerate(sessions) if chance.random() < 0.03],

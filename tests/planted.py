@@ -32,10 +32,10 @@ def plant(edition: Edition, sessions: int, cures: Mapping[str, float], seed: int
             for _session in range(sessions // ROUNDS)
         ]
         Session.objects.bulk_create(batch)
-        rows = [row for session in batch for row in session.rows]
-        for row in rows:
-            row.session_id = row.session.pk
-        Attempt.objects.bulk_create(rows)
+        for session in batch:
+            for row in session.rows:
+                row.session = session
+        Attempt.objects.bulk_create(row for session in batch for row in session.rows)
         list(folding.fold(start + each + timedelta(days=1)))
     # A worker may have been there meanwhile, with the time of today.
     Learner.objects.filter(guide_key=edition.reading.key).update(trial={}, tried_to=BEGINNING)
