@@ -15,6 +15,7 @@ from tests.base import CastTestCase, ask, make_staff, walk
 from troubleshooter.admin import escalations
 from troubleshooter.admin.escalations import TABS, in_tab
 from troubleshooter.models import Cure, Delivery, Escalation, Fix, Message
+from troubleshooter.templatetags.desk import escalations_new
 
 QUEUE = reverse("admin:troubleshooter_escalation_changelist")
 HOSTILE = '<script>alert("1")</script>{{ 7|add:7 }}'
@@ -70,6 +71,13 @@ class QueueTests(DeskTestCase):
             with self.subTest(tab=tab):
                 self.assertEqual(self.numbers(f"?tab={tab}"), [each.spoken for each in told[tab]])
                 self.assertEqual(count, len(told[tab]))
+
+    def test_the_front_page_tells_how_many_are_new(self) -> None:
+        _new, mine, *closed = (ask(self.start(), f"Help {n}.") for n in range(4))
+        mine.assign(self.aki, self.aki)
+        for each in closed:
+            each.close(self.aki, Cure.NOTHING)
+        self.assertEqual(escalations_new(), 1)
 
     def test_none_is_under_no_tab(self) -> None:
         ask(self.start())
