@@ -16,6 +16,7 @@ from typing import Any
 from unittest import mock
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.utils import timezone
 
 from tests import histories
@@ -187,6 +188,9 @@ class RecountTests(CastTestCase):
     @classmethod
     def setUpTestData(cls) -> None:
         super().setUpTestData()
+        if connection.vendor == "postgresql":  # ten thousand sessions may take a while to think of
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         cls.now = timezone.now() + timedelta(days=1)
         german = Edition.objects.publish(make_german_guide(), by=None)
         Edition.objects.withdraw(cls.guide, "The steps were wrong.")
