@@ -14,6 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -198,20 +199,27 @@ def one_day(edition: Edition, now: datetime) -> None:
     print(f"a day with {BUSY:,} sessions is counted in {took:.2f} s ({cpu:.2f})", flush=True)
 
 
-def main(sessions: int) -> None:
-    setup_test_environment()
-    settings.STORAGES["staticfiles"]["BACKEND"] = (
-        "django.contrib.staticfiles.storage.StaticFilesStorage"
-    )
+@contextmanager
+def database() -> Iterator[None]:
+    """A database of its own, which is dropped at the end."""
     with TemporaryDirectory(prefix="bench-") as folder:
         if connection.vendor == "sqlite":
             connection.settings_dict["TEST"]["NAME"] = f"{folder}/bench.sqlite3"
         before = connection.settings_dict["NAME"]
         connection.creation.create_test_db(verbosity=0, autoclobber=True)
         try:
-            measure(sessions)
+            yield
         finally:
             connection.creation.destroy_test_db(before, verbosity=0)
+
+
+def main(sessions: int) -> None:
+    setup_test_environment()
+    settings.STORAGES["staticfiles"]["BACKEND"] = (
+        "django.contrib.staticfiles.storage.StaticFilesStorage"
+    )
+    with database():
+        measure(sessions)
 
 
 if __name__ == "__main__":

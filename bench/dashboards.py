@@ -46,8 +46,8 @@ from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from bench.counts import BUSY, one_day  # noqa: E402
-from bench.standing import count, database, make, sizes  # noqa: E402
+from bench.counts import BUSY, database, one_day  # noqa: E402
+from bench.standing import count, make, sizes  # noqa: E402
 from troubleshooter.models import Session  # noqa: E402
 
 RUNS = 7

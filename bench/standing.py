@@ -5,12 +5,9 @@ the disk is not waited for: whatever is lost with this machine can be made again
 """
 
 import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from multiprocessing import get_context
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from django.db import connection, transaction
 from django.db.models import Model
@@ -39,20 +36,6 @@ HURRY = {  # there are no limits either: what makes millions of rows takes longe
         "set idle_in_transaction_session_timeout = 0",
     ),
 }
-
-
-@contextmanager
-def database() -> Iterator[None]:
-    """A database of its own, which is dropped at the end."""
-    with TemporaryDirectory(prefix="bench-") as folder:
-        if connection.vendor == "sqlite":
-            connection.settings_dict["TEST"]["NAME"] = f"{folder}/bench.sqlite3"
-        before = connection.settings_dict["NAME"]
-        connection.creation.create_test_db(verbosity=0, autoclobber=True)
-        try:
-            yield
-        finally:
-            connection.creation.destroy_test_db(before, verbosity=0)
 
 
 def make(sessions: int, now: datetime) -> list[list[Edition]]:
