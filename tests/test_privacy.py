@@ -148,3 +148,5 @@ class BytesTests(PlainTestCase):
         self.assertGreater(kept("Purple xylophone"), 0)
         manage("privacy", "erase", "--email", "anna.erased@example.org", "--yes")
         self.assertEqual((kept("Purple xylophone"), kept("anna.erased")), (0, 0))
+        journals = [*folder.rglob("*-journal"), *folder.rglob("*-wal")]
+        self.assertEqual([path for path in journals if path.stat().st_size], [])

@@ -387,7 +387,7 @@ class DatabaseTests(SettingsTestCase):
         with self.connect().cursor() as cursor:
             for pragma in ("journal_mode", "synchronous", "foreign_keys", "secure_delete"):
                 in_force[pragma] = cursor.execute(f"PRAGMA {pragma}").fetchone()[0]
-        journal = "wal" if self.load()["wal_is_safe"](sqlite3.sqlite_version_info) else "truncate"
+        journal = "wal" if self.load()["wal_is_safe"](sqlite3.sqlite_version_info) else "persist"
         full, on = 2, 1
         self.assertEqual(
             in_force,

@@ -19,11 +19,11 @@ from multiprocessing import get_context
 from torture import kills, power, scarce, storage
 from torture.finding import Finding, Size
 from torture.history import Kind
-from torture.installation import POSTGRES, TRUNCATE, WAL, Mode, first
+from torture.installation import PERSIST, POSTGRES, WAL, Mode, first
 from torture.postgres import Missing, cluster
 
-EARLY = replace(TRUNCATE, name="acknowledged early", mutant="early")
-TOGETHER = replace(TRUNCATE, name="followers told early", mutant="together")
+EARLY = replace(PERSIST, name="acknowledged early", mutant="early")
+TOGETHER = replace(PERSIST, name="followers told early", mutant="together")
 # A commit removes the journal, and nothing syncs the folder: the name may come back.
 DELETE = Mode("DELETE, folder unsynced", "DELETE", mutant="delete")
 NORMAL = replace(WAL, name="WAL synchronous=NORMAL", synchronous="NORMAL", mutant="normal")
@@ -48,23 +48,23 @@ def on_postgres(mode: Mode, size: Size) -> Finding:
 
 
 LINES = [
-    Line("kill -9 of the server", TRUNCATE, kills.server_killed, 1, 15),
+    Line("kill -9 of the server", PERSIST, kills.server_killed, 1, 15),
     Line("kill -9 of the server", WAL, kills.server_killed, 0, 15),
     Line("kill -9 of the server", POSTGRES, on_postgres, 0, 15),
-    Line("kill -9 of one process", TRUNCATE, kills.process_killed, 3, 8),
-    Line("reload", TRUNCATE, kills.reloaded, 0, 4),
+    Line("kill -9 of one process", PERSIST, kills.process_killed, 3, 8),
+    Line("reload", PERSIST, kills.reloaded, 0, 4),
     Line("kill -9 of PostgreSQL", POSTGRES, kills.postgres_killed, 1, 20),
-    Line("power cut", TRUNCATE, power.power_cut, 20, 1000),
+    Line("power cut", PERSIST, power.power_cut, 20, 1000),
     Line("power cut", WAL, power.power_cut, 10, 1000),
-    Line("disk full", TRUNCATE, storage.disk_full, 1, 2),
+    Line("disk full", PERSIST, storage.disk_full, 1, 2),
     Line("disk full", WAL, storage.disk_full, 0, 1),
-    Line("disk fails now and then", TRUNCATE, storage.disk_fails, 1, 10),
+    Line("disk fails now and then", PERSIST, storage.disk_fails, 1, 10),
     Line("disk fails now and then", WAL, storage.disk_fails, 0, 10),
-    Line("write lock held", TRUNCATE, storage.lock_held, 0, 2),
+    Line("write lock held", PERSIST, storage.lock_held, 0, 2),
     Line("write lock held", WAL, storage.lock_held, 0, 1),
-    Line("no file descriptors", TRUNCATE, scarce.no_files, 0, 5),
-    Line("no memory", TRUNCATE, scarce.no_memory, 0, 5),
-    Line("backup and restore", TRUNCATE, storage.backed_up, 1, 5),
+    Line("no file descriptors", PERSIST, scarce.no_files, 0, 5),
+    Line("no memory", PERSIST, scarce.no_memory, 0, 5),
+    Line("backup and restore", PERSIST, storage.backed_up, 1, 5),
     Line("power cut", DELETE, power.power_cut, 50, 100),
     Line("power cut", NORMAL, power.power_cut, 20, 100),
     Line("kill -9 of the server", EARLY, kills.server_killed, 2, 2, answers=30),

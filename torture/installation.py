@@ -44,7 +44,7 @@ class Mode:
         return (sqlite if self.journal else {}) | {"TORTURE_MUTANT": self.mutant}
 
 
-TRUNCATE = Mode("SQLite TRUNCATE", "TRUNCATE")
+PERSIST = Mode("SQLite PERSIST", "PERSIST")
 WAL = Mode("SQLite WAL", "WAL")
 POSTGRES = Mode("PostgreSQL")
 
@@ -169,7 +169,7 @@ def first() -> Path:
     folder = Path(mkdtemp(prefix="torture-first-"))
     atexit.register(shutil.rmtree, folder)
     env = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
-    env |= TRUNCATE.environment
+    env |= PERSIST.environment
     env |= {"DJANGO_SETTINGS_MODULE": "torture.settings", "VAR_DIR": str(folder)}
     Installation(folder, 0, env).run("manage.py", "run", "--prepare-only")
     return folder

@@ -95,7 +95,7 @@ def journal() -> Iterator[Word]:
         "journal",
         Level.WORTH_KNOWING,
         f"SQLite {version} may, very rarely, corrupt a file in WAL mode, so the desk uses the"
-        " slower rollback journal (TRUNCATE, synchronous=FULL). Nothing is at risk.",
+        " slower rollback journal (PERSIST, synchronous=FULL). Nothing is at risk.",
         "For more speed take a Python with SQLite 3.51.3 or newer (or 3.50.7, 3.44.6).",
     )
 

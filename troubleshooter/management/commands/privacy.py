@@ -7,6 +7,7 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from django.db import connection, transaction
 from django.utils import timezone
@@ -90,11 +91,16 @@ def told_of_follow_up(follow_up: FollowUp) -> dict[str, Any]:
 
 
 def clean_file() -> None:
-    """Take what was deleted out of the file, too: SQLite keeps the bytes of deleted rows.
+    """Take what was deleted out of the files, too: SQLite keeps the bytes of deleted rows.
 
     PostgreSQL gives their room to new rows in its own time (autovacuum).
     """
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM")
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if connection.vendor != "sqlite":
+        return
+    ahead = settings.SQLITE_JOURNAL == "WAL"
+    with connection.cursor() as cursor:
+        if not ahead:  # this commit cuts the journal, others leave in it what was there before
+            cursor.execute("PRAGMA journal_mode = TRUNCATE")
+        cursor.execute("VACUUM")
+        after = "wal_checkpoint(TRUNCATE)" if ahead else f"journal_mode = {settings.SQLITE_JOURNAL}"
+        cursor.execute(f"PRAGMA {after}")
