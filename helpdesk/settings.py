@@ -308,7 +308,8 @@ SQLITE_OPTIONS = {
 }
 POSTGRES_OPTIONS = {
     "connect_timeout": 2,
-    "options": "-c lock_timeout=2s -c idle_in_transaction_session_timeout=10s",
+    # No jit: to compile a statement of ours takes longer than to run it.
+    "options": "-c lock_timeout=2s -c idle_in_transaction_session_timeout=10s -c jit=off",
 }
 
 
