@@ -111,6 +111,9 @@ class FormTests(WebTestCase):
 
     def test_words_are_as_they_were_typed(self) -> None:
         self.assertEqual(self.said("said=it+wor%6Bs%C3%A9%26"), {"said": "it worksé&"})
+        self.assertEqual(
+            self.said(f"said={'+'.join(['long'] * 40)}"), {"said": "long " * 39 + "long"}
+        )
 
     def test_what_is_no_form_of_ours_says_nothing(self) -> None:
         for body in (b"\xff\xfe=1", "&".join(f"n{nth}=1" for nth in range(101)), ""):

@@ -180,19 +180,20 @@ def _fix_page(
     """
     fix = session.reading.by_key[showing.fix_key]
     shown = _shown(session, showing, agreed) | {"refused": refused}
-    earlier, previous = shown["earlier"], _previous(session, showing)
+    earlier, previous = _earlier(session, showing), _previous(session, showing)
     return _page(
         session,
         "fix",
         lambda: {
             **shown,
             "fix": fix,
+            "earlier": earlier,
             "showing": {"seq": mark("seq"), "place": mark("place")},
             "previous": f"/s/{KEY}/{mark('back')}/" if previous else "",
             "newer": newer(session.newer) if session.newer else None,
         },
         (
-            *(value for name, value in shown.items() if name != "earlier"),
+            *shown.values(),
             earlier and (earlier.outcome, earlier.reason),
             fix.key,
             bool(previous),
@@ -217,13 +218,8 @@ def _shown(session: Session, showing: Attempt, agreed: bool) -> Context:
     """
     fix, notice = session.reading.by_key[showing.fix_key], session.notice
     paused = fix.loses_data and bool(notice and notice.pauses_since)
-    current = showing is session.rows[-1] and not session.over
-    before = session.rows[:-1] if current else session.rows
     return {
-        "current": current,
-        "earlier": next(
-            (row for row in reversed(before) if row.fix_key == fix.key and row.outcome), None
-        ),
+        "current": showing is session.rows[-1] and not session.over,
         "guarded": fix.loses_data and not agreed and not paused,
         "agreed": agreed or paused,  # who did it before the pause had said yes
         "paused": paused,
@@ -231,6 +227,12 @@ def _shown(session: Session, showing: Attempt, agreed: bool) -> Context:
         "total": len(session.order),
         "worked": session.edition.guide.worked(fix.key, fix.revision),
     }
+
+
+def _earlier(session: Session, showing: Attempt) -> Attempt | None:
+    """The last answer for this fix."""
+    answered = (row for row in reversed(session.rows) if row.outcome)
+    return next((row for row in answered if row.fix_key == showing.fix_key), None)
 
 
 def _previous(session: Session, showing: Attempt) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from ipaddress import IPv6Address, ip_address
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -31,6 +32,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 NOTICE = "troubleshooter/notice.html"
 MOST_FIELDS = 100  # of one form
+SHORT = 100  # bytes of a form that may be kept
 SAVED = "helpdesk.saved"  # in the META of a request whose answer is on the disk
 
 
@@ -138,11 +140,22 @@ def form(request: HttpRequest) -> Mapping[str, str]:
     """
     if request.content_type != "application/x-www-form-urlencoded":
         return request.POST
+    body = request.body
+    return _short(body) if len(body) <= SHORT else _fields(body)
+
+
+@functools.lru_cache(maxsize=300)
+def _short(body: bytes) -> Mapping[str, str]:
+    """An answer with nothing in it but choices: others have said the same before."""
+    return _fields(body)
+
+
+def _fields(body: bytes) -> Mapping[str, str]:
     try:
-        text = request.body.decode()
-        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+        fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError:  # of too many fields, or of what is no text
-        return {}
+        fields = []
+    return MappingProxyType(dict(fields))
 
 
 def from_here(request: HttpRequest) -> bool:

@@ -201,5 +201,6 @@ def notice_on(guide: Guide, now: datetime) -> Notice | None:
     It asks the database nothing when the guide was read with `Edition.objects.with_notice()` or
     by `Session.objects.walk`.
     """
-    notice: Notice | None = getattr(guide, "notice", None)
+    known = guide._state.fields_cache  # to ask for one that is known to be none raises an error
+    notice: Notice | None = known["notice"] if "notice" in known else getattr(guide, "notice", None)
     return notice if notice and notice.stands(now) else None

@@ -157,6 +157,7 @@ _MOVE = """
     UPDATE troubleshooter_session SET last_answer_at = %s, status = %s, resolved_by = %s
     WHERE id = %s AND last_answer_at = %s"""
 _ANSWER = "UPDATE troubleshooter_attempt SET outcome = %s, reason = %s, answered_at = %s"
+_ANSWER_ALONE = f"{_ANSWER} WHERE session_id = %s AND id = %s AND outcome IS NULL"
 _ADD = f"INSERT INTO troubleshooter_attempt (session_id, {', '.join(_ADDED)})"
 _adding = attrgetter(*_ADDED)
 
@@ -166,13 +167,18 @@ def _in_three(cursor: Any, session_pk: int, moved: Moved) -> bool:
     if cursor.rowcount == 0:
         return False
     if moved.answered:
-        mine = "WHERE session_id = %s AND id = %s AND outcome IS NULL"
-        cursor.execute(f"{_ANSWER} {mine}", _kept(_answering(moved.answered)))
+        cursor.execute(_ANSWER_ALONE, _kept(_answering(moved.answered)))
     if moved.added:
-        row = f"(%s{', %s' * len(_ADDED)})"
         values = [value for each in moved.added for value in (session_pk, *_adding(each))]
-        cursor.execute(f"{_ADD} VALUES {', '.join([row] * len(moved.added))}", _kept(values))
+        cursor.execute(_added(len(moved.added)), _kept(values))
     return True
+
+
+@cache
+def _added(adds: int) -> str:
+    """The statement that adds so many attempts."""
+    row = f"(%s{', %s' * len(_ADDED)})"
+    return f"{_ADD} VALUES {', '.join([row] * adds)}"
 
 
 def _kept(values: Sequence[Any]) -> list[Any]:
