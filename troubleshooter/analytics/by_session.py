@@ -58,8 +58,13 @@ class Sessions(Sequence[Session]):
             return []
         first, last = (bisect_right(self.until, nth) for nth in (start, stop - 1))
         before = self.until[first - 1] if first else 0
+        start, stop, started = start - before, stop - before, self.until[last] - before
         some = self._started(self.days[last], self.days[first])
-        return list(some[start - before : stop - before])
+        # Nearer to the end of these days they are read from there, so that fewer are passed over;
+        # not where more may have started than were counted.
+        if first and start > started - stop:
+            return list(some.reverse()[started - stop : started - start])[::-1]
+        return list(some[start:stop])
 
     def each(self) -> Iterator[Session]:
         """All of them, a day at a time."""
