@@ -1,7 +1,11 @@
 """What is shipped for operators speaks of things that are there."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest import TestCase as PlainTestCase
 
 from django.conf import settings
@@ -56,3 +60,58 @@ class ShippedTests(PlainTestCase):
         text = (ROOT / "docs/nginx.conf").read_text()
         for path in ("/metrics", "/healthz"):
             self.assertIn(f"location = {path} {{ return 404; }}", text)
+
+
+class ScriptTests(PlainTestCase):
+    """`docs/helpdesk.sh`, with other folders and programs that only tell what they are asked."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.enterContext(TemporaryDirectory()))
+        script = (ROOT / "docs/helpdesk.sh").read_text()
+        for path, name in (("/etc/helpdesk.env", "env"), ("/opt/helpdesk", "desk")):
+            self.assertIn(path, script)
+            script = script.replace(path, str(self.folder / name))
+        (self.folder / "script").write_text(script)
+        (self.folder / "desk/.venv/bin").mkdir(parents=True)
+        (self.folder / "desk/.venv/bin/python").symlink_to(sys.executable)
+        (self.folder / "desk/manage.py").write_text(
+            "import os, sys\nprint(*(os.environ[name] for name in sys.argv[2:]), sep='\\n')"
+        )
+        self.program("runuser", '[ "$1 $2 $3" = "-u helpdesk --" ] && shift 3 && exec "$@"')
+
+    def program(self, name: str, script: str) -> None:
+        path = self.folder / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+    def run_as(self, user: int, *words: str) -> "subprocess.CompletedProcess[str]":
+        self.program("id", f"echo {user}")
+        return subprocess.run(
+            ["/bin/sh", self.folder / "script", *words],
+            env={"PATH": f"{self.folder}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def test_a_command_gets_the_settings_of_the_service_word_for_word(self) -> None:
+        (self.folder / "env").write_text(
+            "# of the desk\n\nSITE_URL=https://help.example.org\n"
+            'DATABASE_URL=postgres://desk:a&b$HOME;c@db/help\nMAIL_FROM="Help desk <a@b.example>"'
+        )
+        done = self.run_as(0, "doctor", "SITE_URL", "DATABASE_URL", "MAIL_FROM", "VAR_DIR")
+        self.assertEqual(
+            done.stdout.splitlines(),
+            [
+                "https://help.example.org",
+                "postgres://desk:a&b$HOME;c@db/help",
+                "Help desk <a@b.example>",
+                "/var/lib/helpdesk",
+            ],
+            done.stderr,
+        )
+
+    def test_who_may_not_read_the_settings_is_told_so(self) -> None:
+        done = self.run_as(1000, "doctor")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("call it by sudo", done.stderr)
