@@ -82,6 +82,7 @@ class OriginalTests(DeskTestCase):
         self.publish_again(Change.MAJOR, title="The printer sleeps")
         self.assertIn("The original changed since (major).", self.html(self.url("change", german)))
         self.assertIn("The original changed since (major).", self.html(self.url("change")))
+        self.assertIn("Needs review: one guide", self.html(reverse("admin:index")))
         html = self.html(self.url("original", german))
         self.assertIn("From edition 1 to edition 2", html)
         self.assertRegex(html, r'<dd lang="en" dir="auto">The printer .*?<del>.*?offline')

@@ -270,6 +270,9 @@ class PageTests(VisitorTestCase, NoticeTestCase):
         for url in ("/g/printer-offline/", f"{session.url}cable/"):
             response = self.client.get(url)
             self.assertContains(response, "Known trouble")
+            self.assertRegex(
+                response.content.decode(), r"Announced \d+ \w+ 20\d\d, \d\d:\d\d \(UTC\)"
+            )
             self.assertContains(response, "The maker&#x27;s servers are down")
             self.assertContains(response, 'href="https://status.example/"')
 

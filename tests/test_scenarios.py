@@ -96,7 +96,7 @@ class FaultTests(SimpleTestCase):
             ("fixed, skipped", Status.RESOLVED, "cable"): "after “fixed” the session is at its"
             " end, but more answers follow.",
             ("", Status.OPEN, "toner"): "“Toner” is not in this guide any more.",
-            ("", Status.RESOLVED, ""): "it does not say which fix: that one was deleted.",
+            ("", Status.RESOLVED, ""): "it does not say which fix.",
         }.items():
             self.assertEqual(fault(answers, status, fix), sentence)
 
@@ -178,7 +178,7 @@ class FindingTests(CastTestCase):
         Fix.objects.get(key="cable").delete()
         scenario.refresh_from_db()
         self.assertIsNone(scenario.fix)
-        said = "Scenario 1: it does not say which fix: that one was deleted."
+        said = "Scenario 1: it does not say which fix."
         self.assertEqual(self.found(), [(said, scenario, "fix")])
 
     def test_a_symptom_that_is_deleted_takes_its_scenarios_along(self) -> None:

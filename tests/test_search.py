@@ -88,7 +88,7 @@ class FindTests(SimpleTestCase):
             self.finds_first(question, WHATSAPP)
         for question in ("prnter ofline", "pritner", "HP printer", "ofline"):
             self.finds_first(question, PRINTER)
-        for question in ("phone wont charge", "fone charge", "chrging port", "charger"):
+        for question in ("phone wont charge", "fone charge", "chrging port", "charger", "phnoe"):
             self.finds_first(question, PHONE)
 
     def test_a_word_half_typed_finds_what_it_begins(self) -> None:

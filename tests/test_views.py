@@ -91,6 +91,18 @@ class GuideTests(VisitorTestCase):
             self.client.get("/g/no-such-guide/"), "nothing at this address", status_code=404
         )
 
+    def test_how_long_all_fixes_take_leaves_none_out(self) -> None:
+        self.assertContains(self.client.get(self.url), "1 to 10 minutes; all of them together")
+        self.assertContains(self.client.get(self.url), "together about 20.")
+
+    def test_a_guide_without_a_word_about_a_person_says_how_to_reach_one(self) -> None:
+        said = "at every step you can write to our team"
+        self.assertNotContains(self.client.get(self.url), said)
+        Guide.objects.update(closing="")
+        self.guide.contacts.clear()
+        Edition.objects.publish(self.guide, by=None)
+        self.assertContains(self.client.get(self.url), said)
+
     def test_an_unpublished_guide_says_so(self) -> None:
         Edition.objects.unpublish(self.guide)
         self.assertContains(self.client.get(self.url), "down for now", status_code=410)
@@ -284,7 +296,12 @@ class FixTests(VisitorTestCase):
     def test_a_skipped_fix_comes_once_more(self) -> None:
         walk(self.session, "no_time", "not_fixed", "not_fixed")
         self.assertRedirects(self.client.get(self.url), self.fix_url("cable"), 303)
-        self.assertContains(self.client.get(self.fix_url("cable")), "You skipped this one before")
+        again = self.client.get(self.fix_url("cable"))
+        self.assertContains(again, "You skipped this one before")
+        self.assertNotContains(again, "another chance")
+
+    def test_who_skips_is_told_of_another_chance(self) -> None:
+        self.assertContains(self.client.get(self.fix_url("cable")), "another chance")
 
 
 class EndTests(VisitorTestCase):

@@ -35,7 +35,11 @@ class AskForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("message", "email", "phone", "name")
         error_messages = {
             "message": {"required": gettext_lazy("Write what we can help you with.")},
-            "email": {"invalid": gettext_lazy("This is no whole address: name@example.org.")},
+            "email": {
+                "invalid": gettext_lazy(
+                    "This is no whole address. One looks like name@example.org."
+                )
+            },
         }
 
     def clean_website(self) -> str:

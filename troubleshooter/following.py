@@ -31,7 +31,7 @@ class LeaveForm(forms.Form):
         max_length=254,
         error_messages={
             "required": gettext_lazy("Write your e-mail address first."),
-            "invalid": gettext_lazy("This is no whole address: name@example.org."),
+            "invalid": gettext_lazy("This is no whole address. One looks like name@example.org."),
         },
     )
     website = forms.CharField(required=False)

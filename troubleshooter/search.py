@@ -23,6 +23,7 @@ MOST_PLACES = 3000  # of the index that are looked at for one question, unless o
 MOST_ALIKE = 60  # words of the index that one word of a question may stand for
 ALIKE = 0.45  # from this share of common trigrams on, two words may be the same, mistyped
 VERY_ALIKE = 0.6  # asked of others when the very word exists: “charge”, “charging”
+SWAPPED = 0.7  # what such a word is worth in which two letters beside each other are exchanged
 COVERED = 0.4  # the share of a question, by the weight of its words, that a hit must have
 
 _APOSTROPHES = "'‘’ʼ"
@@ -177,6 +178,10 @@ class Index:
                     alike[self._words[number]] = 0.9 * share
                 elif common > len(trigrams) - 4 and word in self._words[number]:
                     alike[self._words[number]] = 0.5  # a part of a longer word
+            for at in range(len(word) - 1):  # two letters that changed places leave few trigrams
+                swapped = f"{word[:at]}{word[at + 1]}{word[at]}{word[at + 2 :]}"
+                if swapped in self._places:
+                    alike[swapped] = max(alike.get(swapped, 0.0), SWAPPED)
         if typing or len(word) > 2:
             first, last = (bisect_left(self._words, end) for end in (word, word + "\U0010ffff"))
             for other in self._words[first:last]:

@@ -181,8 +181,8 @@ class Reading:
 
     @cached_property
     def minutes(self) -> int:
-        """How long all the fixes that lose no data take together."""
-        return sum(fix.minutes for fix in self.fixes if not fix.loses_data)
+        """How long all the fixes take together."""
+        return sum(fix.minutes for fix in self.fixes)
 
     @property
     def shortest(self) -> int:

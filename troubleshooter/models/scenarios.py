@@ -165,7 +165,7 @@ class Scenario(models.Model):
         `titles` are those of the fixes in the guide, by key.
         """
         if self.status != Status.EXHAUSTED and self.fix is None:
-            return Fault(_("it does not say which fix: that one was deleted."), "fix")
+            return Fault(_("it does not say which fix."), "fix")
         if self.fix and self.fix.key not in titles:
             said = _("“%(fix)s” is not in this guide any more.")
             return Fault(said % {"fix": self.fix.title}, "fix")

@@ -1,17 +1,20 @@
 """What the front page of the admin says of our own pages."""
 
 from django import template
+from django.db.models import Q
 from django.utils import timezone
 
-from troubleshooter.models import Delivery, Escalation, Guide, Signal
+from troubleshooter.models import Delivery, Escalation, Guide, Signal, Translation
 
 register = template.Library()
 
 
 @register.simple_tag
 def reviews_due() -> int:
-    """How many guides stand in the queue for a review."""
-    return Guide.objects.due(timezone.localdate()).count()
+    """How many guides stand in the queue for a review, or lag behind their original."""
+    behind = Translation.objects.behind().values("guide_id")
+    due = Guide.objects.due(timezone.localdate()).values("pk")
+    return Guide.objects.filter(Q(pk__in=due) | Q(pk__in=behind)).count()
 
 
 @register.simple_tag
