@@ -1,5 +1,5 @@
-"""Backups and what is made of them, with real processes on a file of their own (PostgreSQL: the
-programs are looked for, and a sentence says so when they are missing)."""
+"""Backups and what is made of them, with real processes on a file of their own, and on PostgreSQL
+on a database of their own (tests/test_partitions.py brings a whole desk back there)."""
 
 import os
 import shutil
@@ -12,11 +12,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import IO
 from unittest import TestCase as PlainTestCase
+from unittest import skipUnless
 from unittest.mock import Mock, patch
 
 from django.conf import settings
+from django.db import connection
 from django.test import SimpleTestCase
 
+from tests.databases import execute, own_database
 from troubleshooter import safekeeping
 from troubleshooter.safekeeping import Unusable
 
@@ -76,7 +79,27 @@ def run(env: dict[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-class DeskTestCase(PlainTestCase):
+class CommandTestCase(PlainTestCase):
+    """A folder and a port of its own, for commands that are processes of their own."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.env = environment(self.folder, self.port)
+
+    def python(self, *words: str, fails: bool = False) -> str:
+        done = run(self.env, *words)
+        self.assertEqual(bool(done.returncode), fails, done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
+        return done.stdout + done.stderr
+
+    def manage(self, *words: str, fails: bool = False) -> str:
+        return self.python("manage.py", *words, fails=fails)
+
+
+class DeskTestCase(CommandTestCase):
     """A help desk in a folder of its own, on SQLite: a copy of one that is made once, `ready`."""
 
     ready: Path
@@ -94,22 +117,9 @@ class DeskTestCase(PlainTestCase):
         assert done.returncode == 0, done.stderr
 
     def setUp(self) -> None:
-        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        super().setUp()
         shutil.copytree(self.ready, self.folder, dirs_exist_ok=True)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.env = environment(self.folder, self.port)
         self.file = self.folder / "var" / "helpdesk.sqlite3"
-
-    def python(self, *words: str, fails: bool = False) -> str:
-        done = run(self.env, *words)
-        self.assertEqual(bool(done.returncode), fails, done.stderr)
-        self.assertNotIn("Traceback", done.stderr)
-        return done.stdout + done.stderr
-
-    def manage(self, *words: str, fails: bool = False) -> str:
-        return self.python("manage.py", *words, fails=fails)
 
     def kept(self, word: str, *files: Path) -> int:
         return sum(path.read_bytes().count(word.encode()) for path in files)
@@ -225,6 +235,59 @@ class RestoreTests(DeskTestCase):
             desk.listen()
             said = self.manage("restore", str(self.backup), "--yes", fails=True)
         self.assertIn("stop the desk", said)
+
+
+@skipUnless(connection.vendor == "postgresql" and shutil.which("pg_dump"), "of PostgreSQL")
+class DumpTests(CommandTestCase):
+    """Dumps of PostgreSQL, and a database of its own in which one table, `kept`, must stay."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.database = self.enterContext(own_database(self.folder))
+        self.env["DATABASE_URL"] = self.database
+        execute(self.database, "CREATE TABLE kept AS SELECT 1")
+
+    def dump(self, name: str, statement: str) -> Path:
+        """One of a database in which there is only what this statement makes."""
+        path = self.folder / name
+        with own_database(self.folder) as database:
+            execute(database, statement)
+            words = ["pg_dump", "--format=custom", f"--file={path}", database]
+            subprocess.run(words, check=True)
+        return path
+
+    def damaged(self) -> Path:
+        """One whose list is whole, and some of whose rows are not."""
+        path = self.dump(
+            "damaged",
+            "CREATE TABLE django_migrations AS"
+            " SELECT md5(number::text) FROM generate_series(1, 2000) number",
+        )
+        data = bytearray(path.read_bytes())
+        data[-2000:-1000] = b"\xff" * 1000
+        path.write_bytes(data)
+        subprocess.run(["pg_restore", "--list", str(path)], check=True, capture_output=True)
+        return path
+
+    def test_what_is_no_whole_backup_replaces_nothing(self) -> None:
+        for path, sentence in [
+            (self.damaged(), "pg_restore failed"),
+            (self.dump("empty", "SELECT 1"), "not one of a help desk"),
+            (self.dump("other", "CREATE TABLE recipes (name text)"), "not one of a help desk"),
+        ]:
+            self.assertIn(sentence, self.manage("restore", str(path), "--yes", fails=True))
+            execute(self.database, "SELECT FROM kept")
+        self.assertFalse((self.folder / "var" / "restore.json").exists())
+
+    def test_one_that_was_spoiled_while_it_was_written_is_none(self) -> None:
+        execute(self.database, "CREATE TABLE django_migrations ()")
+        programs, target = self.folder / "programs", self.folder / "backup.dump"
+        programs.mkdir()
+        (programs / "pg_dump").write_text(f"#!/bin/sh\ncp {self.damaged()} {target}.part\n")
+        (programs / "pg_dump").chmod(0o700)
+        self.env["PATH"] = f"{programs}:{self.env['PATH']}"
+        self.assertIn("pg_restore failed", self.manage("backup", str(target), fails=True))
+        self.assertEqual([*self.folder.glob("backup*")], [])
 
 
 class ProgramTests(SimpleTestCase):

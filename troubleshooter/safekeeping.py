@@ -6,6 +6,7 @@ PostgreSQL's own program does the same.
 """
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -73,7 +74,7 @@ def back_up(target: Path) -> None:
                 whole(part)
             else:
                 _run("pg_dump", "--format=custom", "--no-owner", f"--file={part}")
-                _run("pg_restore", "--list", str(part))
+                whole_dump(part)
             part.chmod(0o600)
             _to_disk(part)
             os.link(part, target)  # unlike a rename, it replaces nothing that appeared meanwhile
@@ -96,6 +97,17 @@ def whole(path: Path) -> None:
         raise Unusable(f"{path} is broken: {found[0]}. Take an older backup.")
     if "django_migrations" not in tables:
         raise Unusable(f"{path} is a SQLite file, but not one of a help desk.")
+
+
+def whole_dump(path: Path) -> None:
+    """Read a whole dump of PostgreSQL. Raises Unusable when something is broken.
+
+    Its list says what is in it, and stays whole when rows are broken, so they are read, too.
+    """
+    listed = _run("pg_restore", "--list", str(path))
+    if not re.search(r" TABLE \S+ django_migrations ", listed):
+        raise Unusable(f"{path} is a dump of PostgreSQL, but not one of a help desk.")
+    _run("pg_restore", f"--file={os.devnull}", str(path))
 
 
 def copy_of(source: Path, target: Path) -> None:
@@ -130,7 +142,6 @@ def pour_back(source: Path) -> None:
     Not by `pg_restore --clean`: that cannot take partitions apart, and leaves what a newer release
     has added. Whatever ends before COMMIT is sent, we ourselves too, leaves all as it was.
     """
-    _run("pg_restore", "--list", str(source))
     reading = ("pg_restore", "--no-owner", "--file=-", str(source))
     writing = ("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1")
     with TemporaryFile() as said, TemporaryFile() as answered:
@@ -145,10 +156,12 @@ def pour_back(source: Path) -> None:
         _ended("pg_restore", reader, said)
 
 
-def _run(program: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's programs to its end."""
-    with TemporaryFile() as said:
-        _ended(program, _begin(program, *arguments, stdout=DEVNULL, stderr=said), said)
+def _run(program: str, *arguments: str) -> str:
+    """Run one of PostgreSQL's programs to its end, and return what it wrote."""
+    with TemporaryFile() as written, TemporaryFile() as said:
+        _ended(program, _begin(program, *arguments, stdout=written, stderr=said), said)
+        written.seek(0)
+        return written.read().decode(errors="replace")
 
 
 def _begin(program: str, *arguments: str, **streams: Any) -> "subprocess.Popen[bytes]":

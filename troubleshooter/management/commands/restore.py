@@ -15,7 +15,15 @@ from django.utils import timezone
 
 from troubleshooter import health, restoring
 from troubleshooter.restoring import Known
-from troubleshooter.safekeeping import Unusable, copy_of, pour_back, private_files, replace, whole
+from troubleshooter.safekeeping import (
+    Unusable,
+    copy_of,
+    pour_back,
+    private_files,
+    replace,
+    whole,
+    whole_dump,
+)
 
 from .privacy import clean_file
 
@@ -68,6 +76,7 @@ class Command(BaseCommand):
     def restore_dump(self, source: Path, yes: bool) -> None:
         """What is known is kept in a file meanwhile: killed half-way, it is run again."""
         note = Path(settings.VAR_DIR) / "restore.json"
+        whole_dump(source)
         tables = connection.introspection.table_names()
         if tables and not yes:
             raise CommandError("The database has tables. Say --yes to replace them.")
