@@ -139,6 +139,12 @@ class BackupTests(DeskTestCase):
         [named] = (self.folder / "many").iterdir()  # nothing half-written stays beside it
         self.assertRegex(named.name, r"\Ahelpdesk-\d{4}-\d\d-\d\dT\d{6}Z\.sqlite3\Z")
 
+    def test_of_a_database_that_is_empty_there_is_none(self) -> None:
+        self.file.unlink()
+        target = self.folder / "backup.sqlite3"
+        self.assertIn("There is no help desk in", self.manage("backup", str(target), fails=True))
+        self.assertEqual([*self.folder.glob("backup*")], [])
+
     def test_made_while_visitors_come_it_is_a_moment_of_the_desk(self) -> None:
         with subprocess.Popen(
             [sys.executable, "-c", WRITES],
@@ -278,6 +284,11 @@ class DumpTests(CommandTestCase):
             self.assertIn(sentence, self.manage("restore", str(path), "--yes", fails=True))
             execute(self.database, "SELECT FROM kept")
         self.assertFalse((self.folder / "var" / "restore.json").exists())
+
+    def test_of_a_database_without_a_help_desk_there_is_none(self) -> None:
+        target = self.folder / "backup.dump"
+        self.assertIn("There is no help desk in", self.manage("backup", str(target), fails=True))
+        self.assertEqual([*self.folder.glob("backup*")], [])
 
     def test_one_that_was_spoiled_while_it_was_written_is_none(self) -> None:
         execute(self.database, "CREATE TABLE django_migrations ()")

@@ -65,6 +65,11 @@ def back_up(target: Path) -> None:
         raise Unusable(f"{target} exists: a backup overwrites nothing. Choose another name.")
     if not target.parent.is_dir():
         raise Unusable(f"{target.parent} is no folder.")
+    if "django_migrations" not in connection.introspection.table_names():
+        raise Unusable(
+            f"There is no help desk in the database {connection.settings_dict['NAME']}: mend"
+            " DATABASE_URL."
+        )
     try:
         with private_files():
             part.unlink(missing_ok=True)
