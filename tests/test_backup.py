@@ -201,6 +201,38 @@ class RestoreTests(DeskTestCase):
         self.assertEqual(self.python("-c", STATES).split(), ["done", "waiting"])
         self.assertEqual(self.file.stat().st_mode & 0o777, 0o600)
         self.assertFalse(self.file.with_name("helpdesk.sqlite3.restoring").exists())
+        stays = settings.SQLITE_JOURNAL == "PERSIST"  # a journal does, with pages of before
+        journal = f" and {self.file}.replaced-journal" if stays else ""
+        self.assertIn(f"is at {self.file}.replaced{journal}: delete it soon", said)
+
+    def beside(self, word: str) -> set[str]:
+        """The names of files beside the database that have this word."""
+        return {path.name for path in self.file.parent.glob(f"*.{word}*")}
+
+    def test_what_was_replaced_before_is_kept_when_another_backup_is_restored(self) -> None:
+        journal = self.file.with_name("helpdesk.sqlite3-journal")
+        journal.write_bytes(b"of the first")
+        was = self.file.read_bytes()
+        fresh = self.file.with_name("fresh")
+        for content in ("of the second", "of the third"):
+            fresh.write_text(content)
+            safekeeping.replace(self.file, fresh)
+        old = self.file.with_name("helpdesk.sqlite3.replaced")
+        self.assertEqual(old.read_bytes(), was)
+        self.assertEqual(old.with_name(f"{old.name}-journal").read_bytes(), b"of the first")
+        self.assertEqual(old.with_name(f"{old.name}-2").read_text(), "of the second")
+        self.assertEqual(len(self.beside("replaced")), 3)
+        self.assertFalse(journal.exists())
+
+    def test_a_journal_that_was_left_is_taken_for_that_of_no_other_file(self) -> None:
+        journal = self.file.with_name("helpdesk.sqlite3-journal")
+        (left := self.file.with_name("helpdesk.sqlite3.replaced-journal")).touch()
+        journal.write_bytes(b"of a file that is gone")
+        self.file.unlink()
+        (fresh := self.file.with_name("fresh")).touch()
+        [kept] = safekeeping.replace(self.file, fresh)
+        self.assertEqual(kept.name, "helpdesk.sqlite3.replaced-2-journal")
+        self.assertEqual((left.read_bytes(), journal.exists()), (b"", False))
 
     def test_a_database_that_is_broken_is_replaced_too(self) -> None:
         self.file.write_bytes(b"broken" * 1000)

@@ -122,23 +122,37 @@ def copy_of(source: Path, target: Path) -> None:
         file.execute("VACUUM INTO ?", [str(target)])
 
 
-def replace(target: Path, fresh: Path) -> Path | None:
-    """Put `fresh` where `target` is, in one step; what was there is kept beside it.
+def replace(target: Path, fresh: Path) -> list[Path]:
+    """Put `fresh` where `target` is, in one step. Returns the files in which the old one is kept.
 
-    The rest of a crash beside the old file would be taken for the new one's, so it goes along.
+    The rest of a crash beside the old file would be taken for the new one's, so it goes along,
+    also where the file itself is gone.
     """
-    old = target.with_name(f"{target.name}.replaced")
+    kept = []
     _to_disk(fresh)
-    if target.exists():
-        old.unlink(missing_ok=True)
-        os.link(target, old)
-        for suffix in ("-journal", "-wal", "-shm"):
-            beside = target.with_name(target.name + suffix)
-            if beside.exists():
-                beside.replace(old.with_name(old.name + suffix))
+    for part, name in zip(_parts(target), _parts(_unused(target)), strict=True):
+        if part.exists():
+            os.link(part, name)  # unlike a rename, it replaces nothing
+            kept.append(name)
+    for beside in _parts(target)[1:]:
+        beside.unlink(missing_ok=True)
     fresh.replace(target)
     _to_disk(target.parent)
-    return old if old.exists() else None
+    return kept
+
+
+def _parts(path: Path) -> list[Path]:
+    """A SQLite file, and what may stand beside it and belongs to it."""
+    return [path.with_name(path.name + suffix) for suffix in ("", "-journal", "-wal", "-shm")]
+
+
+def _unused(target: Path) -> Path:
+    """A name for what is replaced. What was kept before stays, and no journal of it comes near."""
+    old, nth = target.with_name(f"{target.name}.replaced"), 1
+    while any(part.exists() for part in _parts(old)):
+        nth += 1
+        old = target.with_name(f"{target.name}.replaced-{nth}")
+    return old
 
 
 def pour_back(source: Path) -> None:

@@ -68,10 +68,11 @@ class Command(BaseCommand):
         with instead(fresh):
             self.prepare(known)
             clean_file()
-        old = replace(target, fresh)
+        kept = replace(target, fresh)
         self.say(f"{target} is restored.")
-        if old:
-            self.say(f"What was there is at {old}: delete it soon, it holds what was erased.")
+        if kept:
+            names = " and ".join(map(str, kept))
+            self.say(f"What was there is at {names}: delete it soon, it holds what was erased.")
 
     def restore_dump(self, source: Path, yes: bool) -> None:
         """What is known is kept in a file meanwhile: killed half-way, it is run again."""
