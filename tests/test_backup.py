@@ -200,7 +200,7 @@ class RestoreTests(DeskTestCase):
         self.assertEqual(self.kept("Purple xylophone", *files), 0)
         self.assertEqual(self.python("-c", STATES).split(), ["done", "waiting"])
         self.assertEqual(self.file.stat().st_mode & 0o777, 0o600)
-        self.assertFalse(self.file.with_name("helpdesk.sqlite3.restoring").exists())
+        self.assertEqual(self.beside("restoring"), set())
         stays = settings.SQLITE_JOURNAL == "PERSIST"  # a journal does, with pages of before
         journal = f" and {self.file}.replaced-journal" if stays else ""
         self.assertIn(f"is at {self.file}.replaced{journal}: delete it soon", said)
@@ -266,6 +266,7 @@ class RestoreTests(DeskTestCase):
         ]:
             self.assertRegex(self.manage("restore", str(path), "--yes", fails=True), sentence)
         self.assertEqual(self.file.read_bytes(), before)
+        self.assertEqual(self.beside("restoring"), set())
 
     def test_a_running_desk_is_not_pulled_away_from_under_its_visitors(self) -> None:
         with socket.socket() as desk:

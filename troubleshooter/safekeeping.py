@@ -117,9 +117,15 @@ def whole_dump(path: Path) -> None:
 
 def copy_of(source: Path, target: Path) -> None:
     """A copy of a SQLite file as SQLite writes it, whatever stands beside the original."""
-    target.unlink(missing_ok=True)
+    remove(target)
     with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as file:
         file.execute("VACUUM INTO ?", [str(target)])
+
+
+def remove(path: Path) -> None:
+    """Delete a SQLite file and all that SQLite, and the queue of its writers, left beside it."""
+    for part in (*_parts(path), path.with_name(f"{path.name}.queue")):
+        part.unlink(missing_ok=True)
 
 
 def replace(target: Path, fresh: Path) -> list[Path]:

@@ -20,6 +20,7 @@ from troubleshooter.safekeeping import (
     copy_of,
     pour_back,
     private_files,
+    remove,
     replace,
     whole,
     whole_dump,
@@ -64,11 +65,14 @@ class Command(BaseCommand):
         connections.close_all()
         fresh = target.with_name(f"{target.name}.restoring")
         target.parent.mkdir(parents=True, exist_ok=True)
-        copy_of(source, fresh)
-        with instead(fresh):
-            self.prepare(known)
-            clean_file()
-        kept = replace(target, fresh)
+        try:
+            copy_of(source, fresh)
+            with instead(fresh):
+                self.prepare(known)
+                clean_file()
+            kept = replace(target, fresh)
+        finally:
+            remove(fresh)
         self.say(f"{target} is restored.")
         if kept:
             names = " and ".join(map(str, kept))
