@@ -344,20 +344,53 @@ class ProgramTests(SimpleTestCase):
         ):
             safekeeping._run("pg_dump", "--version")
 
-    def test_what_one_says_is_told_and_no_password_is_in_its_arguments(self) -> None:
-        known = {"NAME": "desk", "HOST": "db", "PORT": 5432, "USER": "desk", "PASSWORD": "secret"}
+    def begun(self, says: str, **known: object) -> Mock:
+        """How pg_dump was started for the database that is known so; it says that and fails."""
 
         def failed(*_words: object, stderr: IO[bytes], **_given: object) -> object:
             stderr.write(b"connection\nrefused")
             return Mock(wait=lambda: 1)
 
+        nowhere = dict.fromkeys(("HOST", "PORT", "USER", "PASSWORD"), "")
+        known = nowhere | {"NAME": "desk", "OPTIONS": {}} | known
         with (
             patch("shutil.which", return_value="/usr/bin/pg_dump"),
-            patch.object(safekeeping, "connection") as connection,
+            patch.object(safekeeping, "connection", Mock(settings_dict=known)),
+            patch.dict("os.environ", PGHOST="elsewhere"),
             patch("subprocess.Popen", side_effect=failed) as begun,
+            self.assertRaisesMessage(Unusable, says),
         ):
-            connection.settings_dict = known
-            with self.assertRaisesMessage(Unusable, "pg_dump failed: connection refused"):
-                safekeeping._run("pg_dump", "--format=custom")
+            safekeeping._run("pg_dump", "--format=custom")
+        return begun
+
+    def test_what_one_says_is_told_and_no_password_is_in_its_arguments(self) -> None:
+        begun = self.begun("pg_dump failed: connection refused", HOST="db", PASSWORD="secret")
         self.assertEqual(begun.call_args.args[0], ["/usr/bin/pg_dump", "--format=custom"])
         self.assertEqual(begun.call_args.kwargs["env"]["PGPASSWORD"], "secret")
+
+    def test_it_reaches_the_database_as_the_desk_does(self) -> None:
+        options = {
+            "host": "/var/run/postgresql",
+            "sslmode": "verify-full",
+            "sslrootcert": "/etc/ssl/ours.pem",
+            "ssl_min_protocol_version": "TLSv1.3",
+            "connect_timeout": 2,
+            "options": "-c lock_timeout=2s",
+        }
+        given = self.begun("pg_dump failed", OPTIONS=options).call_args.kwargs["env"]
+        told = {
+            "PGDATABASE": "desk",
+            "PGHOST": "/var/run/postgresql",
+            "PGSSLMODE": "verify-full",
+            "PGSSLROOTCERT": "/etc/ssl/ours.pem",
+            "PGSSLMINPROTOCOLVERSION": "TLSv1.3",
+            "PGCONNECT_TIMEOUT": "2",
+            "PGOPTIONS": None,
+        }
+        self.assertEqual({name: given.get(name) for name in told}, told)
+        both = self.begun("pg_dump failed", HOST="db", OPTIONS=options)
+        self.assertEqual(both.call_args.kwargs["env"]["PGHOST"], "db")
+
+    def test_a_service_could_be_another_database_and_is_refused(self) -> None:
+        begun = self.begun("write there what the service stands for", OPTIONS={"service": "desk"})
+        begun.assert_not_called()

@@ -197,12 +197,27 @@ def _begin(program: str, *arguments: str, **streams: Any) -> "subprocess.Popen[b
             f"{program} is not installed. On Debian: apt-get install postgresql-client, in a"
             " version that is not older than the server."
         )
-    known = connection.settings_dict
-    names = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD"}
-    given = {name: str(known[key]) for key, name in names.items() if known.get(key)}
     return subprocess.Popen(  # noqa: S603 (a fixed program; nothing passes a shell)
-        [path, *arguments], env=os.environ | given | {"PGDATABASE": str(known["NAME"])}, **streams
+        [path, *arguments], env=os.environ | _where(), **streams
     )
+
+
+def _where() -> dict[str, str]:
+    """How the desk reaches its database, in the names that PostgreSQL's programs look for."""
+    known = connection.settings_dict
+    said: dict[str, Any] = dict(known["OPTIONS"])
+    if "service" in said:  # in the environment, its file would outweigh all the rest
+        raise Unusable(
+            "DATABASE_URL names a service, which PostgreSQL's programs may take for another"
+            " database: write there what the service stands for."
+        )
+    said.pop("options", None)  # how long a statement of the desk may wait is no measure for a dump
+    said |= {key.lower(): known[key] for key in ("HOST", "PORT", "USER", "PASSWORD") if known[key]}
+    # PGSSLMODE for sslmode, PGREQUIREAUTH for require_auth; what has no such name is not looked at.
+    named = {f"PG{key.replace('_', '').upper()}": str(value) for key, value in said.items()}
+    if "connect_timeout" in said:  # the one that keeps its underscore
+        named["PGCONNECT_TIMEOUT"] = named.pop("PGCONNECTTIMEOUT")
+    return named | {"PGDATABASE": str(known["NAME"])}
 
 
 def _ended(program: str, process: "subprocess.Popen[bytes]", said: IO[bytes]) -> None:
