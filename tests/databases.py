@@ -32,6 +32,12 @@ def own_database(folder: Path) -> Iterator[str]:
             desk.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+def execute(database: str, statement: str) -> None:
+    """In that database of PostgreSQL, and commit it."""
+    with psycopg.connect(database) as desk:
+        desk.execute(statement)
+
+
 def environment(folder: Path, database: str, **more: str) -> dict[str, str]:
     """What a process needs to use such a database and, for the rest, that folder."""
     unset = ("DATABASE_URL", "SITE_URL", "SECRET_KEY")

@@ -1,5 +1,5 @@
-"""Backups and what is made of them, with real processes on a file of their own (PostgreSQL: the
-programs are looked for, and a sentence says so when they are missing)."""
+"""Backups and what is made of them, with real processes on a file of their own, and on PostgreSQL
+on a database of their own (tests/test_partitions.py brings a whole desk back there)."""
 
 import os
 import shutil
@@ -12,11 +12,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import IO
 from unittest import TestCase as PlainTestCase
+from unittest import skipUnless
 from unittest.mock import Mock, patch
 
 from django.conf import settings
+from django.db import connection
 from django.test import SimpleTestCase
 
+from tests.databases import execute, own_database
 from troubleshooter import safekeeping
 from troubleshooter.safekeeping import Unusable
 
@@ -76,7 +79,27 @@ def run(env: dict[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-class DeskTestCase(PlainTestCase):
+class CommandTestCase(PlainTestCase):
+    """A folder and a port of its own, for commands that are processes of their own."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.env = environment(self.folder, self.port)
+
+    def python(self, *words: str, fails: bool = False) -> str:
+        done = run(self.env, *words)
+        self.assertEqual(bool(done.returncode), fails, done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
+        return done.stdout + done.stderr
+
+    def manage(self, *words: str, fails: bool = False) -> str:
+        return self.python("manage.py", *words, fails=fails)
+
+
+class DeskTestCase(CommandTestCase):
     """A help desk in a folder of its own, on SQLite: a copy of one that is made once, `ready`."""
 
     ready: Path
@@ -94,22 +117,9 @@ class DeskTestCase(PlainTestCase):
         assert done.returncode == 0, done.stderr
 
     def setUp(self) -> None:
-        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        super().setUp()
         shutil.copytree(self.ready, self.folder, dirs_exist_ok=True)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.env = environment(self.folder, self.port)
         self.file = self.folder / "var" / "helpdesk.sqlite3"
-
-    def python(self, *words: str, fails: bool = False) -> str:
-        done = run(self.env, *words)
-        self.assertEqual(bool(done.returncode), fails, done.stderr)
-        self.assertNotIn("Traceback", done.stderr)
-        return done.stdout + done.stderr
-
-    def manage(self, *words: str, fails: bool = False) -> str:
-        return self.python("manage.py", *words, fails=fails)
 
     def kept(self, word: str, *files: Path) -> int:
         return sum(path.read_bytes().count(word.encode()) for path in files)
@@ -128,6 +138,12 @@ class BackupTests(DeskTestCase):
         self.manage("backup", str(self.folder / "many"))
         [named] = (self.folder / "many").iterdir()  # nothing half-written stays beside it
         self.assertRegex(named.name, r"\Ahelpdesk-\d{4}-\d\d-\d\dT\d{6}Z\.sqlite3\Z")
+
+    def test_of_a_database_that_is_empty_there_is_none(self) -> None:
+        self.file.unlink()
+        target = self.folder / "backup.sqlite3"
+        self.assertIn("There is no help desk in", self.manage("backup", str(target), fails=True))
+        self.assertEqual([*self.folder.glob("backup*")], [])
 
     def test_made_while_visitors_come_it_is_a_moment_of_the_desk(self) -> None:
         with subprocess.Popen(
@@ -184,7 +200,39 @@ class RestoreTests(DeskTestCase):
         self.assertEqual(self.kept("Purple xylophone", *files), 0)
         self.assertEqual(self.python("-c", STATES).split(), ["done", "waiting"])
         self.assertEqual(self.file.stat().st_mode & 0o777, 0o600)
-        self.assertFalse(self.file.with_name("helpdesk.sqlite3.restoring").exists())
+        self.assertEqual(self.beside("restoring"), set())
+        stays = settings.SQLITE_JOURNAL == "PERSIST"  # a journal does, with pages of before
+        journal = f" and {self.file}.replaced-journal" if stays else ""
+        self.assertIn(f"is at {self.file}.replaced{journal}: delete it soon", said)
+
+    def beside(self, word: str) -> set[str]:
+        """The names of files beside the database that have this word."""
+        return {path.name for path in self.file.parent.glob(f"*.{word}*")}
+
+    def test_what_was_replaced_before_is_kept_when_another_backup_is_restored(self) -> None:
+        journal = self.file.with_name("helpdesk.sqlite3-journal")
+        journal.write_bytes(b"of the first")
+        was = self.file.read_bytes()
+        fresh = self.file.with_name("fresh")
+        for content in ("of the second", "of the third"):
+            fresh.write_text(content)
+            safekeeping.replace(self.file, fresh)
+        old = self.file.with_name("helpdesk.sqlite3.replaced")
+        self.assertEqual(old.read_bytes(), was)
+        self.assertEqual(old.with_name(f"{old.name}-journal").read_bytes(), b"of the first")
+        self.assertEqual(old.with_name(f"{old.name}-2").read_text(), "of the second")
+        self.assertEqual(len(self.beside("replaced")), 3)
+        self.assertFalse(journal.exists())
+
+    def test_a_journal_that_was_left_is_taken_for_that_of_no_other_file(self) -> None:
+        journal = self.file.with_name("helpdesk.sqlite3-journal")
+        (left := self.file.with_name("helpdesk.sqlite3.replaced-journal")).touch()
+        journal.write_bytes(b"of a file that is gone")
+        self.file.unlink()
+        (fresh := self.file.with_name("fresh")).touch()
+        [kept] = safekeeping.replace(self.file, fresh)
+        self.assertEqual(kept.name, "helpdesk.sqlite3.replaced-2-journal")
+        self.assertEqual((left.read_bytes(), journal.exists()), (b"", False))
 
     def test_a_database_that_is_broken_is_replaced_too(self) -> None:
         self.file.write_bytes(b"broken" * 1000)
@@ -218,6 +266,7 @@ class RestoreTests(DeskTestCase):
         ]:
             self.assertRegex(self.manage("restore", str(path), "--yes", fails=True), sentence)
         self.assertEqual(self.file.read_bytes(), before)
+        self.assertEqual(self.beside("restoring"), set())
 
     def test_a_running_desk_is_not_pulled_away_from_under_its_visitors(self) -> None:
         with socket.socket() as desk:
@@ -225,6 +274,64 @@ class RestoreTests(DeskTestCase):
             desk.listen()
             said = self.manage("restore", str(self.backup), "--yes", fails=True)
         self.assertIn("stop the desk", said)
+
+
+@skipUnless(connection.vendor == "postgresql" and shutil.which("pg_dump"), "of PostgreSQL")
+class DumpTests(CommandTestCase):
+    """Dumps of PostgreSQL, and a database of its own in which one table, `kept`, must stay."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.database = self.enterContext(own_database(self.folder))
+        self.env["DATABASE_URL"] = self.database
+        execute(self.database, "CREATE TABLE kept AS SELECT 1")
+
+    def dump(self, name: str, statement: str) -> Path:
+        """One of a database in which there is only what this statement makes."""
+        path = self.folder / name
+        with own_database(self.folder) as database:
+            execute(database, statement)
+            words = ["pg_dump", "--format=custom", f"--file={path}", database]
+            subprocess.run(words, check=True)
+        return path
+
+    def damaged(self) -> Path:
+        """One whose list is whole, and some of whose rows are not."""
+        path = self.dump(
+            "damaged",
+            "CREATE TABLE django_migrations AS"
+            " SELECT md5(number::text) FROM generate_series(1, 2000) number",
+        )
+        data = bytearray(path.read_bytes())
+        data[-2000:-1000] = b"\xff" * 1000
+        path.write_bytes(data)
+        subprocess.run(["pg_restore", "--list", str(path)], check=True, capture_output=True)
+        return path
+
+    def test_what_is_no_whole_backup_replaces_nothing(self) -> None:
+        for path, sentence in [
+            (self.damaged(), "pg_restore failed"),
+            (self.dump("empty", "SELECT 1"), "not one of a help desk"),
+            (self.dump("other", "CREATE TABLE recipes (name text)"), "not one of a help desk"),
+        ]:
+            self.assertIn(sentence, self.manage("restore", str(path), "--yes", fails=True))
+            execute(self.database, "SELECT FROM kept")
+        self.assertFalse((self.folder / "var" / "restore.json").exists())
+
+    def test_of_a_database_without_a_help_desk_there_is_none(self) -> None:
+        target = self.folder / "backup.dump"
+        self.assertIn("There is no help desk in", self.manage("backup", str(target), fails=True))
+        self.assertEqual([*self.folder.glob("backup*")], [])
+
+    def test_one_that_was_spoiled_while_it_was_written_is_none(self) -> None:
+        execute(self.database, "CREATE TABLE django_migrations ()")
+        programs, target = self.folder / "programs", self.folder / "backup.dump"
+        programs.mkdir()
+        (programs / "pg_dump").write_text(f"#!/bin/sh\ncp {self.damaged()} {target}.part\n")
+        (programs / "pg_dump").chmod(0o700)
+        self.env["PATH"] = f"{programs}:{self.env['PATH']}"
+        self.assertIn("pg_restore failed", self.manage("backup", str(target), fails=True))
+        self.assertEqual([*self.folder.glob("backup*")], [])
 
 
 class ProgramTests(SimpleTestCase):
@@ -237,20 +344,53 @@ class ProgramTests(SimpleTestCase):
         ):
             safekeeping._run("pg_dump", "--version")
 
-    def test_what_one_says_is_told_and_no_password_is_in_its_arguments(self) -> None:
-        known = {"NAME": "desk", "HOST": "db", "PORT": 5432, "USER": "desk", "PASSWORD": "secret"}
+    def begun(self, says: str, **known: object) -> Mock:
+        """How pg_dump was started for the database that is known so; it says that and fails."""
 
         def failed(*_words: object, stderr: IO[bytes], **_given: object) -> object:
             stderr.write(b"connection\nrefused")
             return Mock(wait=lambda: 1)
 
+        nowhere = dict.fromkeys(("HOST", "PORT", "USER", "PASSWORD"), "")
+        known = nowhere | {"NAME": "desk", "OPTIONS": {}} | known
         with (
             patch("shutil.which", return_value="/usr/bin/pg_dump"),
-            patch.object(safekeeping, "connection") as connection,
+            patch.object(safekeeping, "connection", Mock(settings_dict=known)),
+            patch.dict("os.environ", PGHOST="elsewhere"),
             patch("subprocess.Popen", side_effect=failed) as begun,
+            self.assertRaisesMessage(Unusable, says),
         ):
-            connection.settings_dict = known
-            with self.assertRaisesMessage(Unusable, "pg_dump failed: connection refused"):
-                safekeeping._run("pg_dump", "--format=custom")
+            safekeeping._run("pg_dump", "--format=custom")
+        return begun
+
+    def test_what_one_says_is_told_and_no_password_is_in_its_arguments(self) -> None:
+        begun = self.begun("pg_dump failed: connection refused", HOST="db", PASSWORD="secret")
         self.assertEqual(begun.call_args.args[0], ["/usr/bin/pg_dump", "--format=custom"])
         self.assertEqual(begun.call_args.kwargs["env"]["PGPASSWORD"], "secret")
+
+    def test_it_reaches_the_database_as_the_desk_does(self) -> None:
+        options = {
+            "host": "/var/run/postgresql",
+            "sslmode": "verify-full",
+            "sslrootcert": "/etc/ssl/ours.pem",
+            "ssl_min_protocol_version": "TLSv1.3",
+            "connect_timeout": 2,
+            "options": "-c lock_timeout=2s",
+        }
+        given = self.begun("pg_dump failed", OPTIONS=options).call_args.kwargs["env"]
+        told = {
+            "PGDATABASE": "desk",
+            "PGHOST": "/var/run/postgresql",
+            "PGSSLMODE": "verify-full",
+            "PGSSLROOTCERT": "/etc/ssl/ours.pem",
+            "PGSSLMINPROTOCOLVERSION": "TLSv1.3",
+            "PGCONNECT_TIMEOUT": "2",
+            "PGOPTIONS": None,
+        }
+        self.assertEqual({name: given.get(name) for name in told}, told)
+        both = self.begun("pg_dump failed", HOST="db", OPTIONS=options)
+        self.assertEqual(both.call_args.kwargs["env"]["PGHOST"], "db")
+
+    def test_a_service_could_be_another_database_and_is_refused(self) -> None:
+        begun = self.begun("write there what the service stands for", OPTIONS={"service": "desk"})
+        begun.assert_not_called()

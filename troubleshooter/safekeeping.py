@@ -6,6 +6,7 @@ PostgreSQL's own program does the same.
 """
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -64,6 +65,11 @@ def back_up(target: Path) -> None:
         raise Unusable(f"{target} exists: a backup overwrites nothing. Choose another name.")
     if not target.parent.is_dir():
         raise Unusable(f"{target.parent} is no folder.")
+    if "django_migrations" not in connection.introspection.table_names():
+        raise Unusable(
+            f"There is no help desk in the database {connection.settings_dict['NAME']}: mend"
+            " DATABASE_URL."
+        )
     try:
         with private_files():
             part.unlink(missing_ok=True)
@@ -73,7 +79,7 @@ def back_up(target: Path) -> None:
                 whole(part)
             else:
                 _run("pg_dump", "--format=custom", "--no-owner", f"--file={part}")
-                _run("pg_restore", "--list", str(part))
+                whole_dump(part)
             part.chmod(0o600)
             _to_disk(part)
             os.link(part, target)  # unlike a rename, it replaces nothing that appeared meanwhile
@@ -98,30 +104,61 @@ def whole(path: Path) -> None:
         raise Unusable(f"{path} is a SQLite file, but not one of a help desk.")
 
 
+def whole_dump(path: Path) -> None:
+    """Read a whole dump of PostgreSQL. Raises Unusable when something is broken.
+
+    Its list says what is in it, and stays whole when rows are broken, so they are read, too.
+    """
+    listed = _run("pg_restore", "--list", str(path))
+    if not re.search(r" TABLE \S+ django_migrations ", listed):
+        raise Unusable(f"{path} is a dump of PostgreSQL, but not one of a help desk.")
+    _run("pg_restore", f"--file={os.devnull}", str(path))
+
+
 def copy_of(source: Path, target: Path) -> None:
     """A copy of a SQLite file as SQLite writes it, whatever stands beside the original."""
-    target.unlink(missing_ok=True)
+    remove(target)
     with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as file:
         file.execute("VACUUM INTO ?", [str(target)])
 
 
-def replace(target: Path, fresh: Path) -> Path | None:
-    """Put `fresh` where `target` is, in one step; what was there is kept beside it.
+def remove(path: Path) -> None:
+    """Delete a SQLite file and all that SQLite, and the queue of its writers, left beside it."""
+    for part in (*_parts(path), path.with_name(f"{path.name}.queue")):
+        part.unlink(missing_ok=True)
 
-    The rest of a crash beside the old file would be taken for the new one's, so it goes along.
+
+def replace(target: Path, fresh: Path) -> list[Path]:
+    """Put `fresh` where `target` is, in one step. Returns the files in which the old one is kept.
+
+    The rest of a crash beside the old file would be taken for the new one's, so it goes along,
+    also where the file itself is gone.
     """
-    old = target.with_name(f"{target.name}.replaced")
+    kept = []
     _to_disk(fresh)
-    if target.exists():
-        old.unlink(missing_ok=True)
-        os.link(target, old)
-        for suffix in ("-journal", "-wal", "-shm"):
-            beside = target.with_name(target.name + suffix)
-            if beside.exists():
-                beside.replace(old.with_name(old.name + suffix))
+    for part, name in zip(_parts(target), _parts(_unused(target)), strict=True):
+        if part.exists():
+            os.link(part, name)  # unlike a rename, it replaces nothing
+            kept.append(name)
+    for beside in _parts(target)[1:]:
+        beside.unlink(missing_ok=True)
     fresh.replace(target)
     _to_disk(target.parent)
-    return old if old.exists() else None
+    return kept
+
+
+def _parts(path: Path) -> list[Path]:
+    """A SQLite file, and what may stand beside it and belongs to it."""
+    return [path.with_name(path.name + suffix) for suffix in ("", "-journal", "-wal", "-shm")]
+
+
+def _unused(target: Path) -> Path:
+    """A name for what is replaced. What was kept before stays, and no journal of it comes near."""
+    old, nth = target.with_name(f"{target.name}.replaced"), 1
+    while any(part.exists() for part in _parts(old)):
+        nth += 1
+        old = target.with_name(f"{target.name}.replaced-{nth}")
+    return old
 
 
 def pour_back(source: Path) -> None:
@@ -130,7 +167,6 @@ def pour_back(source: Path) -> None:
     Not by `pg_restore --clean`: that cannot take partitions apart, and leaves what a newer release
     has added. Whatever ends before COMMIT is sent, we ourselves too, leaves all as it was.
     """
-    _run("pg_restore", "--list", str(source))
     reading = ("pg_restore", "--no-owner", "--file=-", str(source))
     writing = ("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1")
     with TemporaryFile() as said, TemporaryFile() as answered:
@@ -145,10 +181,12 @@ def pour_back(source: Path) -> None:
         _ended("pg_restore", reader, said)
 
 
-def _run(program: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's programs to its end."""
-    with TemporaryFile() as said:
-        _ended(program, _begin(program, *arguments, stdout=DEVNULL, stderr=said), said)
+def _run(program: str, *arguments: str) -> str:
+    """Run one of PostgreSQL's programs to its end, and return what it wrote."""
+    with TemporaryFile() as written, TemporaryFile() as said:
+        _ended(program, _begin(program, *arguments, stdout=written, stderr=said), said)
+        written.seek(0)
+        return written.read().decode(errors="replace")
 
 
 def _begin(program: str, *arguments: str, **streams: Any) -> "subprocess.Popen[bytes]":
@@ -159,12 +197,27 @@ def _begin(program: str, *arguments: str, **streams: Any) -> "subprocess.Popen[b
             f"{program} is not installed. On Debian: apt-get install postgresql-client, in a"
             " version that is not older than the server."
         )
-    known = connection.settings_dict
-    names = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD"}
-    given = {name: str(known[key]) for key, name in names.items() if known.get(key)}
     return subprocess.Popen(  # noqa: S603 (a fixed program; nothing passes a shell)
-        [path, *arguments], env=os.environ | given | {"PGDATABASE": str(known["NAME"])}, **streams
+        [path, *arguments], env=os.environ | _where(), **streams
     )
+
+
+def _where() -> dict[str, str]:
+    """How the desk reaches its database, in the names that PostgreSQL's programs look for."""
+    known = connection.settings_dict
+    said: dict[str, Any] = dict(known["OPTIONS"])
+    if "service" in said:  # in the environment, its file would outweigh all the rest
+        raise Unusable(
+            "DATABASE_URL names a service, which PostgreSQL's programs may take for another"
+            " database: write there what the service stands for."
+        )
+    said.pop("options", None)  # how long a statement of the desk may wait is no measure for a dump
+    said |= {key.lower(): known[key] for key in ("HOST", "PORT", "USER", "PASSWORD") if known[key]}
+    # PGSSLMODE for sslmode, PGREQUIREAUTH for require_auth; what has no such name is not looked at.
+    named = {f"PG{key.replace('_', '').upper()}": str(value) for key, value in said.items()}
+    if "connect_timeout" in said:  # the one that keeps its underscore
+        named["PGCONNECT_TIMEOUT"] = named.pop("PGCONNECTTIMEOUT")
+    return named | {"PGDATABASE": str(known["NAME"])}
 
 
 def _ended(program: str, process: "subprocess.Popen[bytes]", said: IO[bytes]) -> None:

@@ -15,7 +15,16 @@ from django.utils import timezone
 
 from troubleshooter import health, restoring
 from troubleshooter.restoring import Known
-from troubleshooter.safekeeping import Unusable, copy_of, pour_back, private_files, replace, whole
+from troubleshooter.safekeeping import (
+    Unusable,
+    copy_of,
+    pour_back,
+    private_files,
+    remove,
+    replace,
+    whole,
+    whole_dump,
+)
 
 from .privacy import clean_file
 
@@ -56,18 +65,23 @@ class Command(BaseCommand):
         connections.close_all()
         fresh = target.with_name(f"{target.name}.restoring")
         target.parent.mkdir(parents=True, exist_ok=True)
-        copy_of(source, fresh)
-        with instead(fresh):
-            self.prepare(known)
-            clean_file()
-        old = replace(target, fresh)
+        try:
+            copy_of(source, fresh)
+            with instead(fresh):
+                self.prepare(known)
+                clean_file()
+            kept = replace(target, fresh)
+        finally:
+            remove(fresh)
         self.say(f"{target} is restored.")
-        if old:
-            self.say(f"What was there is at {old}: delete it soon, it holds what was erased.")
+        if kept:
+            names = " and ".join(map(str, kept))
+            self.say(f"What was there is at {names}: delete it soon, it holds what was erased.")
 
     def restore_dump(self, source: Path, yes: bool) -> None:
         """What is known is kept in a file meanwhile: killed half-way, it is run again."""
         note = Path(settings.VAR_DIR) / "restore.json"
+        whole_dump(source)
         tables = connection.introspection.table_names()
         if tables and not yes:
             raise CommandError("The database has tables. Say --yes to replace them.")
