@@ -3,6 +3,7 @@
 import os
 import shutil
 import smtplib
+import socket
 import tempfile
 from datetime import timedelta
 from io import StringIO
@@ -186,6 +187,19 @@ class MachineTests(CastTestCase):
                 word = self.said()["mail_server"]
             self.assertIn("mail.example", word.sentence)
             self.assertNotIn("secret", word.sentence)
+
+    def test_what_mail_fails_by_is_told_in_its_own_words(self) -> None:
+        for fault, words in (
+            (socket.gaierror(-2, "Name or service not known"), "us: Name or service not known."),
+            (ConnectionRefusedError(111, "Connection refused"), "us: Connection refused."),
+            (TimeoutError("timed out"), "us: timed out."),
+            (smtplib.SMTPNotSupportedError("No STARTTLS here."), "us: No STARTTLS here."),
+            (smtplib.SMTPAuthenticationError(535, b"no"), "us: SMTPAuthenticationError 535."),
+        ):
+            with patch("django.core.mail.get_connection") as get:
+                get.return_value.__enter__.side_effect = fault
+                sentence = self.said()["mail_server"].sentence
+            self.assertTrue(sentence.endswith(words), sentence)
 
     def test_a_redis_that_is_away(self) -> None:
         with (

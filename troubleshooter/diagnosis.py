@@ -130,9 +130,16 @@ def mail_server() -> Iterator[Word]:
             "mail_server",
             Level.BROKEN,
             f"The mail server {settings.EMAIL_HOST}:{settings.EMAIL_PORT} does not take us:"
-            f" {type(fault).__name__}.",
+            f" {_told(fault).rstrip('.')}.",
             "Check EMAIL_HOST, EMAIL_PORT, EMAIL_TLS, EMAIL_USER and EMAIL_PASSWORD.",
         )
+
+
+def _told(fault: OSError) -> str:
+    """The fault in its own words. Not in those of a mail server, which may repeat what it got."""
+    if isinstance(fault, smtplib.SMTPResponseException):
+        return f"{type(fault).__name__} {fault.smtp_code}"
+    return fault.strerror or str(fault) or type(fault).__name__
 
 
 def redis() -> Iterator[Word]:
