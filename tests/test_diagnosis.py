@@ -15,7 +15,7 @@ from unittest.mock import patch
 from django.core.cache import caches
 from django.core.checks import run_checks
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import SimpleTestCase, override_settings
 from django.utils import timezone
@@ -151,6 +151,32 @@ class MachineTests(CastTestCase):
             said = self.said()
         self.assertEqual(set(said), {"database", "static"})
         self.assertEqual(said["database"].sentence, "The database cannot be used: refused")
+
+    def test_a_damaged_file_is_mended_by_a_backup(self) -> None:
+        for said in ("file is not a database", "database disk image is malformed"):
+            with patch("troubleshooter.health.unknown", side_effect=DatabaseError(said)):
+                word = self.said()["corrupt"]
+            self.assertEqual(word.sentence, f"The file is damaged: {said}.")
+            self.assertIn("manage.py restore", word.mend)
+
+    def test_damage_is_said_of_an_older_database_too(self) -> None:
+        rows = MigrationRecorder.Migration.objects
+        rows.filter(name="0015_operations").delete()
+        fault = DatabaseError("database disk image is malformed")
+        with patch.object(diagnosis, "_ask", side_effect=fault):
+            said = self.said()
+        self.assertLessEqual({"migrations", "corrupt"}, set(said))
+
+    def test_a_file_that_another_program_holds_is_waited_for_once(self) -> None:
+        held = OperationalError("database is locked")
+        with (
+            patch("troubleshooter.health.unknown", side_effect=held),
+            patch("troubleshooter.health.heard_of_worker", side_effect=held) as asked,
+        ):
+            said = self.said()
+        self.assertEqual(set(said), {"held"})
+        self.assertIn("fuser", said["held"].mend)
+        asked.assert_not_called()
 
     @skipUnless(connection.vendor == "sqlite", "of SQLite")
     def test_a_sqlite_that_is_less_safe_than_set(self) -> None:

@@ -30,6 +30,11 @@ SCARCE = 2**30
 OLD_BACKUP = timedelta(days=2)
 FAST_CLOCK = timedelta(minutes=5)  # a row may be ahead of our clock by that, not more
 
+# By these words SQLite says that the bytes of its file are wrong, and that it waited for a lock.
+DAMAGED = ("file is not a database", "disk image is malformed", "malformed database schema")
+HELD = "database is locked"
+RESTORE = "Stop the desk and restore the last backup: manage.py restore."
+
 
 def database() -> Iterator[Word]:
     """Whether it answers, is up to date, and keeps what it acknowledged."""
@@ -48,6 +53,27 @@ def database() -> Iterator[Word]:
             "manage.py migrate, or start with manage.py run.",
         )
     yield from _sqlite() if connection.vendor == "sqlite" else _postgres()
+
+
+def unusable(fault: Error) -> Word:
+    """What keeps the database from being used, by what the driver says of it."""
+    said = str(fault).partition("\n")[0]
+    if any(words in said for words in DAMAGED):
+        return Word("corrupt", Level.BROKEN, f"The file is damaged: {said}.", RESTORE)
+    if HELD in said:
+        file = connection.settings_dict["NAME"]
+        return Word(
+            "held",
+            Level.BROKEN,
+            f"Another program holds the database, {file}: {said}.",
+            f"End what holds it: fuser -v {file} names it. A shell of SQLite, or a copy?",
+        )
+    return Word(
+        "database",
+        Level.BROKEN,
+        f"The database cannot be used: {said}",
+        "Start it, mend DATABASE_URL, or look at the owner of the file.",
+    )
 
 
 def _ask(statement: str) -> str:
@@ -77,7 +103,7 @@ def _sqlite() -> Iterator[Word]:
             "corrupt",
             Level.BROKEN,
             f"The file is damaged: {found[:200]}",
-            "Stop the desk and restore the last backup: manage.py restore.",
+            RESTORE,
         )
 
 
@@ -261,20 +287,25 @@ LIVE: tuple[Look, ...] = (
 )
 
 
+# What only asks the database, and so can tell nothing while another program holds it.
+ASKING = {database, worker, clock, backups}
+# After one of these it is known why the database fails.
+EXPLAINED = {"database", "migrations", "newer", "corrupt", "held"}
+
+
 def examine(looks: tuple[Look, ...] = STATIC + LIVE) -> Iterator[Word]:
     """All that is to be said. A database that fails hides no other trouble, and is said once."""
-    said = set()
+    said: set[str] = set()
     for look in looks:
+        if look in ASKING and "held" in said:  # each would wait for it as long again
+            continue
         try:
             for word in look():
                 said.add(word.code)
                 yield word
         except Error as fault:
-            if not said & {"database", "migrations", "newer"}:
-                said.add("database")
-                yield Word(
-                    "database",
-                    Level.BROKEN,
-                    f"The database cannot be used: {str(fault).splitlines()[0]}",
-                    "Start it, mend DATABASE_URL, or look at the owner of the file.",
-                )
+            word = unusable(fault)
+            known = {word.code} if word.code != "database" else EXPLAINED
+            if not said & known:
+                said.add(word.code)
+                yield word
