@@ -1,5 +1,6 @@
 """The doctor: every misconfiguration in a sentence, with what mends it, and no false alarm."""
 
+import errno
 import os
 import shutil
 import smtplib
@@ -255,6 +256,14 @@ class MachineTests(CastTestCase):
         key.touch()
         key.chmod(0)
         self.assertIn("owner", self.said())
+
+    def test_a_folder_that_is_anothers_hides_nothing(self) -> None:
+        static = self.folder / "static" / "staticfiles.json"
+        fault = PermissionError(errno.EACCES, "Permission denied", str(static))
+        with patch.object(Path, "is_file", side_effect=fault):
+            word = self.said()["unreadable"]
+        self.assertEqual(word.sentence, f"{static} cannot be looked at: Permission denied.")
+        self.assertIn("chown", word.mend)
 
     def test_a_disk_that_is_nearly_full_or_full(self) -> None:
         for free, level in ((500 * 2**20, Level.RISKY), (50 * 2**20, Level.BROKEN)):

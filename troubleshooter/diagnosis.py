@@ -294,7 +294,7 @@ EXPLAINED = {"database", "migrations", "newer", "corrupt", "held"}
 
 
 def examine(looks: tuple[Look, ...] = STATIC + LIVE) -> Iterator[Word]:
-    """All that is to be said. A database that fails hides no other trouble, and is said once."""
+    """All that is to be said. What fails hides no other trouble; a database is said once."""
     said: set[str] = set()
     for look in looks:
         if look in ASKING and "held" in said:  # each would wait for it as long again
@@ -309,3 +309,10 @@ def examine(looks: tuple[Look, ...] = STATIC + LIVE) -> Iterator[Word]:
             if not said & known:
                 said.add(word.code)
                 yield word
+        except OSError as fault:
+            yield Word(
+                "unreadable",
+                Level.BROKEN,
+                f"{fault.filename or look.__name__} cannot be looked at: {_told(fault)}.",
+                "chown -R it to the account of the desk, or ask as that account.",
+            )
