@@ -257,6 +257,20 @@ class MachineTests(CastTestCase):
         key.chmod(0)
         self.assertIn("owner", self.said())
 
+    @skipUnless(connection.vendor == "sqlite", "of SQLite")
+    def test_what_stands_beside_a_file_elsewhere_is_looked_at_too(self) -> None:
+        elsewhere = self.folder / "data" / "desk.sqlite3"
+        queue = elsewhere.with_name("desk.sqlite3.queue")
+        elsewhere.parent.mkdir()
+        queue.touch()
+        with (
+            patch.dict(connection.settings_dict, {"NAME": elsewhere}),
+            patch("os.access", lambda path, _mode: path != queue),
+        ):
+            [word] = diagnosis.files()
+        self.assertEqual(word.code, "owner")
+        self.assertIn(str(queue), word.sentence)
+
     def test_a_folder_that_is_anothers_hides_nothing(self) -> None:
         static = self.folder / "static" / "staticfiles.json"
         fault = PermissionError(errno.EACCES, "Permission denied", str(static))

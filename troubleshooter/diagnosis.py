@@ -21,7 +21,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from troubleshooter import health
-from troubleshooter.advice import STATIC, Level, Look, Word
+from troubleshooter.advice import RESTORE, STATIC, Level, Look, Word, unusable
 from troubleshooter.delivery import mail_is_set_up
 from troubleshooter.models import Beat, Session
 
@@ -29,11 +29,7 @@ FULL = 100 * 2**20  # bytes that are left on a disk that is as good as full
 SCARCE = 2**30
 OLD_BACKUP = timedelta(days=2)
 FAST_CLOCK = timedelta(minutes=5)  # a row may be ahead of our clock by that, not more
-
-# By these words SQLite says that the bytes of its file are wrong, and that it waited for a lock.
-DAMAGED = ("file is not a database", "disk image is malformed", "malformed database schema")
-HELD = "database is locked"
-RESTORE = "Stop the desk and restore the last backup: manage.py restore."
+BESIDE = ("", ".queue", "-journal", "-wal", "-shm")  # the file of SQLite, and what stands there
 
 
 def database() -> Iterator[Word]:
@@ -53,27 +49,6 @@ def database() -> Iterator[Word]:
             "manage.py migrate, or start with manage.py run.",
         )
     yield from _sqlite() if connection.vendor == "sqlite" else _postgres()
-
-
-def unusable(fault: Error) -> Word:
-    """What keeps the database from being used, by what the driver says of it."""
-    said = str(fault).partition("\n")[0]
-    if any(words in said for words in DAMAGED):
-        return Word("corrupt", Level.BROKEN, f"The file is damaged: {said}.", RESTORE)
-    if HELD in said:
-        file = connection.settings_dict["NAME"]
-        return Word(
-            "held",
-            Level.BROKEN,
-            f"Another program holds the database, {file}: {said}.",
-            f"End what holds it: fuser -v {file} names it. A shell of SQLite, or a copy?",
-        )
-    return Word(
-        "database",
-        Level.BROKEN,
-        f"The database cannot be used: {said}",
-        "Start it, mend DATABASE_URL, or look at the owner of the file.",
-    )
 
 
 def _ask(statement: str) -> str:
@@ -189,7 +164,7 @@ def files() -> Iterator[Word]:
     folder = Path(settings.VAR_DIR)
     secret = [folder / "secret_key", *folder.glob("*.sqlite3*")]
     if connection.vendor == "sqlite":
-        secret.append(Path(connection.settings_dict["NAME"]))
+        secret += [Path(f"{connection.settings_dict['NAME']}{end}") for end in BESIDE]
     for path in sorted(set(secret)):
         if not path.is_file():
             continue
