@@ -5,6 +5,8 @@ import os
 import shutil
 import smtplib
 import socket
+import subprocess
+import sys
 import tempfile
 from datetime import timedelta
 from io import StringIO
@@ -13,6 +15,7 @@ from typing import Any
 from unittest import skipUnless
 from unittest.mock import patch
 
+from django.conf import settings
 from django.core.cache import caches
 from django.core.checks import run_checks
 from django.core.management import call_command
@@ -23,6 +26,7 @@ from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisAway
 
 from tests.base import CastTestCase
+from tests.databases import environment
 from troubleshooter import advice, diagnosis
 from troubleshooter.advice import Level, Word
 from troubleshooter.models import Beat, Delivery, Session
@@ -114,13 +118,25 @@ class MachineTests(CastTestCase):
         self.assertEqual(code, 0)
         self.assertIn("Nothing is wrong.", said)
 
+    def test_it_begins_with_the_desk_that_it_looks_at(self) -> None:
+        changed = {"NAME": "helpdesk", "HOST": "db.example", "PORT": 5433, "PASSWORD": "hidden"}
+        with (
+            patch.dict(connection.settings_dict, changed),
+            patch.object(connection, "vendor", "postgresql"),
+        ):
+            said = diagnosis.desk()
+        self.assertEqual(said[0], "Site:     https://help.example.org/")
+        self.assertEqual(said[1], f"VAR_DIR:  {self.folder}")
+        self.assertEqual(said[2], "Database: helpdesk on db.example, port 5433")
+        self.assertTrue(self.doctor()[1].startswith("\n".join(diagnosis.desk())))
+
     def test_what_does_not_work_fails_and_a_risk_only_when_asked_for(self) -> None:
         Beat.objects.filter(of=Beat.Of.BACKUP).delete()
         self.assertEqual((self.doctor()[0], self.doctor("--strict")[0]), (0, 1))
         Beat.objects.all().delete()
         code, said = self.doctor()
         self.assertEqual(code, 1)
-        self.assertTrue(said.startswith("MEND  No worker was ever heard of"))
+        self.assertIn("\nMEND  No worker was ever heard of", said)
         self.assertIn("→", said)
 
     def test_a_silent_worker_and_what_was_given_up(self) -> None:
@@ -256,6 +272,22 @@ class MachineTests(CastTestCase):
         key.touch()
         key.chmod(0)
         self.assertIn("owner", self.said())
+
+    @skipUnless(connection.vendor == "sqlite", "of SQLite")
+    def test_where_there_is_no_database_it_says_so_and_makes_none(self) -> None:
+        env = environment(self.folder, f"sqlite:///{self.folder / 'own.sqlite3'}")
+        doctor = subprocess.run(
+            [sys.executable, "manage.py", "doctor"],
+            cwd=settings.BASE_DIR,
+            env=env,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual(doctor.returncode, 1)
+        self.assertIn(f"There is no database: {self.folder}/own.sqlite3", doctor.stdout)
+        self.assertNotIn("No worker", doctor.stdout)
+        self.assertEqual(list(self.folder.glob("own.sqlite3*")), [])
 
     @skipUnless(connection.vendor == "sqlite", "of SQLite")
     def test_what_stands_beside_a_file_elsewhere_is_looked_at_too(self) -> None:

@@ -32,8 +32,37 @@ FAST_CLOCK = timedelta(minutes=5)  # a row may be ahead of our clock by that, no
 BESIDE = ("", ".queue", "-journal", "-wal", "-shm")  # the file of SQLite, and what stands there
 
 
+def desk() -> list[str]:
+    """Which one this is about: without the environment of its service it may be another one."""
+    told = connection.settings_dict
+    # Never the password; a service of PostgreSQL has all this in a file of its own.
+    name = told["NAME"] or told["OPTIONS"].get("service")
+    where = f"{told['HOST'] or 'this machine'}, port {told['PORT'] or 5432}"
+    return [
+        f"Site:     {settings.SITE_URL}/",
+        f"VAR_DIR:  {settings.VAR_DIR}",
+        f"Database: {name}" if connection.vendor == "sqlite" else f"Database: {name} on {where}",
+    ]
+
+
+def _file() -> Path | None:
+    """The file that SQLite keeps everything in, if it does."""
+    name = str(connection.settings_dict["NAME"])
+    in_memory = name == ":memory:" or "mode=memory" in name  # as in tests
+    return None if connection.vendor != "sqlite" or in_memory else Path(name)
+
+
 def database() -> Iterator[Word]:
-    """Whether it answers, is up to date, and keeps what it acknowledged."""
+    """Whether it is there, answers, is up to date, and keeps what it acknowledged."""
+    file = _file()
+    if file and not file.exists():
+        yield Word(
+            "missing",
+            Level.BROKEN,
+            f"There is no database: {file} does not exist.",
+            "manage.py run makes it. If the desk has one, ask with the environment of its service.",
+        )
+        return
     if newer := health.unknown():
         yield Word(
             "newer",
@@ -163,8 +192,8 @@ def files() -> Iterator[Word]:
     """Whether others on this machine can read what is secret."""
     folder = Path(settings.VAR_DIR)
     secret = [folder / "secret_key", *folder.glob("*.sqlite3*")]
-    if connection.vendor == "sqlite":
-        secret += [Path(f"{connection.settings_dict['NAME']}{end}") for end in BESIDE]
+    if file := _file():
+        secret += [Path(f"{file}{end}") for end in BESIDE]
     for path in sorted(set(secret)):
         if not path.is_file():
             continue
@@ -262,7 +291,8 @@ LIVE: tuple[Look, ...] = (
 )
 
 
-# What only asks the database, and so can tell nothing while another program holds it.
+# What only asks the database: nothing can be told while another program holds it, and where there
+# is none, SQLite would make one, to be asked.
 ASKING = {database, worker, clock, backups}
 # After one of these it is known why the database fails.
 EXPLAINED = {"database", "migrations", "newer", "corrupt", "held"}
@@ -272,7 +302,7 @@ def examine(looks: tuple[Look, ...] = STATIC + LIVE) -> Iterator[Word]:
     """All that is to be said. What fails hides no other trouble; a database is said once."""
     said: set[str] = set()
     for look in looks:
-        if look in ASKING and "held" in said:  # each would wait for it as long again
+        if look in ASKING and said & {"held", "missing"}:  # each would wait as long again
             continue
         try:
             for word in look():
