@@ -14,11 +14,13 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from granian import _signals
 from granian._signals import set_sync_signals
 from granian.constants import HTTPModes, Interfaces
@@ -162,15 +164,27 @@ def worth_saying(record: logging.LogRecord) -> bool:
 def count_together() -> None:
     """Give the processes a folder to count in for /metrics, without what the last ones left."""
     folder = Path(settings.VAR_DIR) / "metrics"
-    shutil.rmtree(folder, ignore_errors=True)
-    if settings.METRICS_TOKEN:
+    if not settings.METRICS_TOKEN:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    try:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(folder)
         folder.mkdir(mode=0o750, parents=True)
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    except OSError as fault:
+        raise ImproperlyConfigured(
+            f"{folder}, where /metrics is counted, cannot be made anew: {fault.strerror}."
+            " Delete it, or chown -R it to the account of the desk."
+        ) from None
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
-    count_together()
+    try:
+        count_together()  # the first to ask for a setting, and so to hear that one is refused
+    except ImproperlyConfigured as refused:
+        sys.exit(str(refused))
     logger.addFilter(worth_saying)
     # Processes begin with nothing of this one: a reload then reads code and settings anew.
     multiprocessing.set_start_method("spawn")
