@@ -6,6 +6,7 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
@@ -15,3 +16,10 @@ if __name__ == "__main__":
         if "--traceback" in sys.argv:
             raise
         sys.exit(str(refused))
+    except (DatabaseError, InterfaceError) as fault:
+        # Other kinds of these are faults of ours, to be seen whole.
+        away = type(fault) in (DatabaseError, InterfaceError, OperationalError)
+        if "--traceback" in sys.argv or not away:
+            raise
+        said = str(fault).partition("\n")[0]
+        sys.exit(f"The database cannot be used: {said}. manage.py doctor says what mends it.")

@@ -14,12 +14,15 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from granian import _signals
+from granian._internal import load_target
 from granian._signals import set_sync_signals
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels, logger
@@ -32,8 +35,12 @@ RENEW = 10.0  # seconds that a new process gets at a reload before the old one i
 DEATHS, WITHIN = 5, 10.0  # so many processes may die within so many seconds, and are replaced
 PATIENCE = 10.0  # seconds for what is under way when everything ends
 BACKLOG = 1024  # connections that wait to be taken
+TRIAL = 60.0  # seconds in which a process must have loaded that is started to find out if one can
 BLOCKING_THREADS = 16  # in each process; on SQLite they share commits
 IDLE = 600  # seconds until one ends that has nothing to do, and its connection to the database
+APPLICATION = "helpdesk.server:application"
+TRY = "--try"  # only load what a process would serve
+COUNTS = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class Beside:
@@ -90,6 +97,19 @@ class Server(MPServer):
 
     _deaths: tuple[float, ...] = ()  # when processes died lately, on the monotonic clock
 
+    def _reload(self, spawn_target: Any, target_loader: Any) -> None:
+        """Exchange the processes, if new ones can start: those there are serve, whatever a setting
+        says by now, and granian would end with them."""
+        self.reload_signal = False
+        self.main_loop_interrupt.clear()
+        if refused := refusal():
+            said = f"Nothing is reloaded, the desk goes on as it was. A new process says: {refused}"
+            print(said, file=sys.stderr, flush=True)
+        elif self.main_loop_interrupt.is_set():  # what happened meanwhile comes first
+            self.reload_signal = True
+        else:
+            super()._reload(spawn_target, target_loader)  # type: ignore[no-untyped-call]
+
     def _respawn_workers(
         self, workers: list[int], spawn_target: Any, target_loader: Any, delay: float = 0
     ) -> None:
@@ -110,6 +130,30 @@ class Server(MPServer):
         self._ssp = None
         self._shd: Any = SocketSpec(self.bind_addr, self.bind_port, BACKLOG).build()
         self._sso: Any = socket.socket(fileno=self._shd.get_fd())
+
+
+def refusal() -> str:
+    """What keeps a new process from starting, in its own words; nothing if it can."""
+    env = {name: value for name, value in os.environ.items() if name != COUNTS}
+    try:
+        tried = subprocess.run(  # noqa: S603
+            [sys.executable, "-m", "helpdesk.serve", TRY],
+            env=env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=TRIAL,
+            start_new_session=True,  # Ctrl+C is for the server
+        )
+    except subprocess.TimeoutExpired:
+        return f"it has not loaded within {TRIAL:.0f} seconds."
+    except OSError as fault:  # no memory for one more, say
+        return f"it cannot be started: {fault.strerror}."
+    if not tried.returncode:
+        return ""
+    told = tried.stderr.strip().splitlines()  # of a traceback the last line is the fault
+    return told[-1] if told else f"it ended with code {tried.returncode}."
 
 
 def serve_from(
@@ -162,20 +206,35 @@ def worth_saying(record: logging.LogRecord) -> bool:
 def count_together() -> None:
     """Give the processes a folder to count in for /metrics, without what the last ones left."""
     folder = Path(settings.VAR_DIR) / "metrics"
-    shutil.rmtree(folder, ignore_errors=True)
-    if settings.METRICS_TOKEN:
+    if not settings.METRICS_TOKEN:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    try:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(folder)
         folder.mkdir(mode=0o750, parents=True)
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    except OSError as fault:
+        raise ImproperlyConfigured(
+            f"{folder}, where /metrics is counted, cannot be made anew: {fault.strerror}."
+            " Delete it, or chown -R it to the account of the desk."
+        ) from None
+    os.environ[COUNTS] = str(folder)
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
-    count_together()
+    try:
+        if TRY in sys.argv:
+            load_target(APPLICATION, factory=True)
+            return
+        count_together()  # the first to ask for a setting, and so to hear that one is refused
+    except ImproperlyConfigured as refused:
+        sys.exit(str(refused))
     logger.addFilter(worth_saying)
     # Processes begin with nothing of this one: a reload then reads code and settings anew.
     multiprocessing.set_start_method("spawn")
     server = Server(
-        "helpdesk.server:application",
+        APPLICATION,
         factory=True,
         address=settings.HOST,
         port=settings.PORT,

@@ -313,6 +313,11 @@ POSTGRES_OPTIONS = {
 }
 
 
+def named(config: dict[str, Any]) -> bool:
+    """Whether a database is named, here or in the file of services that PostgreSQL reads."""
+    return bool(config["NAME"] or config.get("OPTIONS", {}).get("service"))
+
+
 def database() -> dict[str, Any]:
     """The database that DATABASE_URL names, with what keeps acknowledged answers safe."""
     url = text("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'helpdesk.sqlite3'}"
@@ -326,6 +331,11 @@ def database() -> dict[str, Any]:
             lasting: dict[str, Any] = {"ENGINE": "helpdesk.sqlite", "CONN_MAX_AGE": None}
             lasting["TEST"] = {"NAME": ":memory:"}  # pytest-django asks the name of the engine
             return config | lasting | {"NAME": BASE_DIR / config["NAME"], "OPTIONS": SQLITE_OPTIONS}
+        case "django.db.backends.postgresql" if not named(config):
+            raise ImproperlyConfigured(
+                "DATABASE_URL names a server, but no database on it: its name comes last, as in"
+                " postgres://user:password@host:5432/name."
+            )
         case "django.db.backends.postgresql" if find_spec("psycopg"):
             options = POSTGRES_OPTIONS | config.get("OPTIONS", {})
             # Made anew each hour, so that a server that has moved is found.

@@ -10,8 +10,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,35 +55,57 @@ def serving(pid: int) -> set[int]:
     return found
 
 
-def reload_under_load(reloads: int, clients: int, token: str = "") -> Found:
-    """Start the server, load it, reload it so often; what came of the requests."""
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that runs, and the file with all that it says."""
+
+    pid: int
+    port: int
+    said: Path
+
+
+@contextmanager
+def server(folder: Path, **more: str) -> Iterator[Running]:
+    """The server in a folder of its own, without waiting until it serves."""
+    with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-        probe.close()
-        env = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-        env |= {"VAR_DIR": folder, "PORT": str(port), "WORKERS": str(PROCESSES)}
-        env |= {"METRICS_TOKEN": token, "START_LIMIT": "1000000"}
-        at = settings.BASE_DIR
-        said = Path(folder) / "said"
-        with said.open("w") as out:
-            prepare = [sys.executable, "manage.py", "run", "--prepare-only"]
-            subprocess.run(prepare, cwd=at, env=env, stdout=out, stderr=out, check=True)
-            server = subprocess.Popen(
-                [sys.executable, "-c", SERVER], cwd=at, env=env, stdout=out, stderr=out
-            )
-        try:
-            return _load(server.pid, port, reloads, clients, token)
-        except AssertionError as fault:
-            raise AssertionError(f"{fault}\n{said.read_text()}") from fault
-        finally:
-            server.terminate()
-            server.wait(60)
+    env = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    env |= {"VAR_DIR": str(folder), "PORT": str(port), "WORKERS": str(PROCESSES)} | more
+    at, said = settings.BASE_DIR, folder / "said"
+    with said.open("w") as out:
+        prepare = [sys.executable, "manage.py", "run", "--prepare-only"]
+        subprocess.run(prepare, cwd=at, env=env, stdout=out, stderr=out, check=True)
+        started = subprocess.Popen(
+            [sys.executable, "-c", SERVER], cwd=at, env=env, stdout=out, stderr=out
+        )
+    try:
+        yield Running(started.pid, port, said)
+    except AssertionError as fault:
+        raise AssertionError(f"{fault}\n{said.read_text()}") from fault
+    finally:
+        started.terminate()
+        started.wait(60)
+
+
+def reload_under_load(reloads: int, clients: int, token: str = "") -> Found:
+    """Start the server, load it, reload it so often; what came of the requests."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        server(Path(folder), METRICS_TOKEN=token, START_LIMIT="1000000") as running,
+    ):
+        return _load(running.pid, running.port, reloads, clients, token)
+
+
+def serves(running: Running) -> bool:
+    """Whether all its processes are there, and they answer."""
+    there = len(serving(running.pid)) == PROCESSES
+    return there and _get(running.port, "/healthz") == (200, "ok\n")
 
 
 def _load(pid: int, port: int, reloads: int, clients: int, token: str) -> Found:
     found, over = Found(), threading.Event()
-    _until(lambda: len(serving(pid)) == PROCESSES and _get(port, "/healthz") == (200, "ok\n"))
+    until(lambda: len(serving(pid)) == PROCESSES and _get(port, "/healthz") == (200, "ok\n"))
 
     def visit() -> None:
         while not over.is_set():
@@ -104,7 +126,7 @@ def _load(pid: int, port: int, reloads: int, clients: int, token: str) -> Found:
         for _nth in range(reloads):
             before = serving(pid)
             os.kill(pid, signal.SIGHUP)
-            found.processes.append(_exchanged(pid, before))
+            found.processes.append(exchanged(pid, before))
         time.sleep(1)  # they are served by the last processes, too
     finally:
         over.set()
@@ -115,9 +137,9 @@ def _load(pid: int, port: int, reloads: int, clients: int, token: str) -> Found:
     return found
 
 
-def _exchanged(pid: int, before: set[int]) -> set[int]:
+def exchanged(pid: int, before: set[int]) -> set[int]:
     """Wait until none of these processes is left; those that serve then."""
-    _until(lambda: not before & (now := serving(pid)) and len(now) == PROCESSES)
+    until(lambda: not before & (now := serving(pid)) and len(now) == PROCESSES)
     return serving(pid)
 
 
@@ -131,7 +153,7 @@ def _get(port: int, path: str, headers: dict[str, str] | None = None) -> tuple[i
         connection.close()
 
 
-def _until(holds: Callable[[], bool]) -> None:
+def until(holds: Callable[[], bool]) -> None:
     end = time.monotonic() + 120
     while True:
         with suppress(OSError):

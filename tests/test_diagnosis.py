@@ -1,8 +1,12 @@
 """The doctor: every misconfiguration in a sentence, with what mends it, and no false alarm."""
 
+import errno
 import os
 import shutil
 import smtplib
+import socket
+import subprocess
+import sys
 import tempfile
 from datetime import timedelta
 from io import StringIO
@@ -11,16 +15,18 @@ from typing import Any
 from unittest import skipUnless
 from unittest.mock import patch
 
+from django.conf import settings
 from django.core.cache import caches
 from django.core.checks import run_checks
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import SimpleTestCase, override_settings
 from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisAway
 
 from tests.base import CastTestCase
+from tests.databases import environment
 from troubleshooter import advice, diagnosis
 from troubleshooter.advice import Level, Word
 from troubleshooter.models import Beat, Delivery, Session
@@ -112,13 +118,25 @@ class MachineTests(CastTestCase):
         self.assertEqual(code, 0)
         self.assertIn("Nothing is wrong.", said)
 
+    def test_it_begins_with_the_desk_that_it_looks_at(self) -> None:
+        changed = {"NAME": "helpdesk", "HOST": "db.example", "PORT": 5433, "PASSWORD": "hidden"}
+        with (
+            patch.dict(connection.settings_dict, changed),
+            patch.object(connection, "vendor", "postgresql"),
+        ):
+            said = diagnosis.desk()
+        self.assertEqual(said[0], "Site:     https://help.example.org/")
+        self.assertEqual(said[1], f"VAR_DIR:  {self.folder}")
+        self.assertEqual(said[2], "Database: helpdesk on db.example, port 5433")
+        self.assertTrue(self.doctor()[1].startswith("\n".join(diagnosis.desk())))
+
     def test_what_does_not_work_fails_and_a_risk_only_when_asked_for(self) -> None:
         Beat.objects.filter(of=Beat.Of.BACKUP).delete()
         self.assertEqual((self.doctor()[0], self.doctor("--strict")[0]), (0, 1))
         Beat.objects.all().delete()
         code, said = self.doctor()
         self.assertEqual(code, 1)
-        self.assertTrue(said.startswith("MEND  No worker was ever heard of"))
+        self.assertIn("\nMEND  No worker was ever heard of", said)
         self.assertIn("→", said)
 
     def test_a_silent_worker_and_what_was_given_up(self) -> None:
@@ -150,6 +168,32 @@ class MachineTests(CastTestCase):
             said = self.said()
         self.assertEqual(set(said), {"database", "static"})
         self.assertEqual(said["database"].sentence, "The database cannot be used: refused")
+
+    def test_a_damaged_file_is_mended_by_a_backup(self) -> None:
+        for said in ("file is not a database", "database disk image is malformed"):
+            with patch("troubleshooter.health.unknown", side_effect=DatabaseError(said)):
+                word = self.said()["corrupt"]
+            self.assertEqual(word.sentence, f"The file is damaged: {said}.")
+            self.assertIn("manage.py restore", word.mend)
+
+    def test_damage_is_said_of_an_older_database_too(self) -> None:
+        rows = MigrationRecorder.Migration.objects
+        rows.filter(name="0015_operations").delete()
+        fault = DatabaseError("database disk image is malformed")
+        with patch.object(diagnosis, "_ask", side_effect=fault):
+            said = self.said()
+        self.assertLessEqual({"migrations", "corrupt"}, set(said))
+
+    def test_a_file_that_another_program_holds_is_waited_for_once(self) -> None:
+        held = OperationalError("database is locked")
+        with (
+            patch("troubleshooter.health.unknown", side_effect=held),
+            patch("troubleshooter.health.heard_of_worker", side_effect=held) as asked,
+        ):
+            said = self.said()
+        self.assertEqual(set(said), {"held"})
+        self.assertIn("fuser", said["held"].mend)
+        asked.assert_not_called()
 
     @skipUnless(connection.vendor == "sqlite", "of SQLite")
     def test_a_sqlite_that_is_less_safe_than_set(self) -> None:
@@ -187,6 +231,19 @@ class MachineTests(CastTestCase):
             self.assertIn("mail.example", word.sentence)
             self.assertNotIn("secret", word.sentence)
 
+    def test_what_mail_fails_by_is_told_in_its_own_words(self) -> None:
+        for fault, words in (
+            (socket.gaierror(-2, "Name or service not known"), "us: Name or service not known."),
+            (ConnectionRefusedError(111, "Connection refused"), "us: Connection refused."),
+            (TimeoutError("timed out"), "us: timed out."),
+            (smtplib.SMTPNotSupportedError("No STARTTLS here."), "us: No STARTTLS here."),
+            (smtplib.SMTPAuthenticationError(535, b"no"), "us: SMTPAuthenticationError 535."),
+        ):
+            with patch("django.core.mail.get_connection") as get:
+                get.return_value.__enter__.side_effect = fault
+                sentence = self.said()["mail_server"].sentence
+            self.assertTrue(sentence.endswith(words), sentence)
+
     def test_a_redis_that_is_away(self) -> None:
         with (
             override_settings(CACHE_URL="redis://:secret@127.0.0.1:1/0"),
@@ -215,6 +272,44 @@ class MachineTests(CastTestCase):
         key.touch()
         key.chmod(0)
         self.assertIn("owner", self.said())
+
+    @skipUnless(connection.vendor == "sqlite", "of SQLite")
+    def test_where_there_is_no_database_it_says_so_and_makes_none(self) -> None:
+        env = environment(self.folder, f"sqlite:///{self.folder / 'own.sqlite3'}")
+        doctor = subprocess.run(
+            [sys.executable, "manage.py", "doctor"],
+            cwd=settings.BASE_DIR,
+            env=env,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual(doctor.returncode, 1)
+        self.assertIn(f"There is no database: {self.folder}/own.sqlite3", doctor.stdout)
+        self.assertNotIn("No worker", doctor.stdout)
+        self.assertEqual(list(self.folder.glob("own.sqlite3*")), [])
+
+    @skipUnless(connection.vendor == "sqlite", "of SQLite")
+    def test_what_stands_beside_a_file_elsewhere_is_looked_at_too(self) -> None:
+        elsewhere = self.folder / "data" / "desk.sqlite3"
+        queue = elsewhere.with_name("desk.sqlite3.queue")
+        elsewhere.parent.mkdir()
+        queue.touch()
+        with (
+            patch.dict(connection.settings_dict, {"NAME": elsewhere}),
+            patch("os.access", lambda path, _mode: path != queue),
+        ):
+            [word] = diagnosis.files()
+        self.assertEqual(word.code, "owner")
+        self.assertIn(str(queue), word.sentence)
+
+    def test_a_folder_that_is_anothers_hides_nothing(self) -> None:
+        static = self.folder / "static" / "staticfiles.json"
+        fault = PermissionError(errno.EACCES, "Permission denied", str(static))
+        with patch.object(Path, "is_file", side_effect=fault):
+            word = self.said()["unreadable"]
+        self.assertEqual(word.sentence, f"{static} cannot be looked at: Permission denied.")
+        self.assertIn("chown", word.mend)
 
     def test_a_disk_that_is_nearly_full_or_full(self) -> None:
         for free, level in ((500 * 2**20, Level.RISKY), (50 * 2**20, Level.BROKEN)):

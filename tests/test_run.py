@@ -3,11 +3,15 @@
 import os
 import re
 import socket
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
+from typing import Any
+from unittest import skipUnless
 from unittest.mock import patch
 
 from django.conf import settings
@@ -18,6 +22,7 @@ from django.db import OperationalError, connection
 from django.test import TestCase, override_settings
 
 from tests.base import make_printer_guide
+from tests.databases import environment
 from troubleshooter.management.commands import run
 from troubleshooter.models import Edition, Guide
 
@@ -28,12 +33,13 @@ def read_only() -> Iterator[None]:
     sqlite = connection.vendor == "sqlite"
     # Past Django, which sends nothing more in a transaction that has failed.
     send = connection.connection.execute
+    if not sqlite:  # what is set there is forgotten with the savepoint
+        send("SAVEPOINT writable")
     send("PRAGMA query_only = ON" if sqlite else "SET transaction_read_only = on")
     try:
         yield
     finally:
-        if sqlite:  # PostgreSQL forgets it with the transaction of the test
-            send("PRAGMA query_only = OFF")
+        send("PRAGMA query_only = OFF" if sqlite else "ROLLBACK TO SAVEPOINT writable")
 
 
 class RunTestCase(TestCase):
@@ -220,6 +226,21 @@ class RefusalTests(RunTestCase):
     def test_a_database_that_can_only_be_read_is_refused(self) -> None:
         with read_only(), self.assertRaisesMessage(CommandError, "database cannot be used"):
             self.prepare()
+
+    @skipUnless(connection.vendor == "sqlite", "only on SQLite writers queue up before it")
+    def test_a_queue_of_writers_that_cannot_be_used_is_refused(self) -> None:
+        env = environment(self.folder, f"sqlite:///{self.folder / 'own.sqlite3'}")
+        command = [sys.executable, "manage.py", "run", "--prepare-only"]
+        told: dict[str, Any] = {"cwd": settings.BASE_DIR, "env": env, "capture_output": True}
+        subprocess.run(command, check=True, **told)
+        queue = self.folder / "own.sqlite3.queue"
+        queue.unlink()
+        queue.mkdir()  # nobody can write to it, not even root
+        again = subprocess.run(command, check=False, text=True, **told)
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("The queue of writers cannot be used", again.stderr)
+        self.assertIn(f"chown {queue}", again.stderr)
+        self.assertNotIn("Traceback", again.stderr)
 
     def test_static_files_that_cannot_be_written_are_refused(self) -> None:
         (self.folder / "var").mkdir()

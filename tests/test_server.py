@@ -5,16 +5,20 @@ And where its processes run.
 
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest import skipUnless
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.test import SimpleTestCase
 
 from helpdesk.serve import keep_to_one_cpu
 from tests.browser.conftest import running
+from tests.databases import environment
 
 HOST = b"Host: 127.0.0.1\r\nConnection: close\r\n"
 FORM = HOST + b"Content-Type: application/x-www-form-urlencoded\r\n"
@@ -109,6 +113,40 @@ class OddTests(SimpleTestCase):
                 self.assertNotIn(b"Sitemap:", said)  # robots.txt, had it been let through
                 self.assertNotIn(b"\r\nset-cookie:", said.lower())
         self.assertEqual(self.answers(got(b"", b"/healthz"))[9:12], b"200")
+
+
+class RefusedTests(SimpleTestCase):
+    """What keeps the server from starting is said as manage.py would say it."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def said(self, **setting: str) -> str:
+        env = environment(self.folder, f"sqlite:///{self.folder / 'own.sqlite3'}", **setting)
+        done = subprocess.run(
+            [sys.executable, "-m", "helpdesk.serve", "--alone"],
+            cwd=settings.BASE_DIR,
+            env=env,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        self.assertEqual(done.returncode, 1)
+        return done.stderr
+
+    def test_a_refused_setting(self) -> None:
+        said = self.said(PORT="http")
+        self.assertEqual(said, "PORT is 'http': it must be a port number from 1 to 65535.\n")
+
+    def test_a_folder_of_counts_that_cannot_be_emptied(self) -> None:
+        (self.folder / "metrics").touch()  # as little to be emptied as one of another account
+        said = self.said(METRICS_TOKEN="Zm9yIHRlc3RzIG9ubHkh")
+        self.assertEqual(
+            said,
+            f"{self.folder}/metrics, where /metrics is counted, cannot be made anew: Not a"
+            " directory. Delete it, or chown -R it to the account of the desk.\n",
+        )
 
 
 @skipUnless(hasattr(os, "sched_getaffinity"), "the system pins nothing")

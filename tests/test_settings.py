@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from unittest import skipUnless
@@ -163,6 +164,19 @@ class ValueTests(SettingsTestCase):
         ):
             with self.subTest(url=url), self.assertRefused("DATABASE_URL must be like"):
                 self.load(DATABASE_URL=url)
+
+    def test_a_server_without_a_database_is_refused(self) -> None:
+        for url in ("postgres://desk:hidden@db:5432/", "postgres://desk:hidden@db"):
+            with self.subTest(url=url), self.assertRefused("DATABASE_URL", "no database on it"):
+                self.load(DATABASE_URL=url)
+            with self.assertRaises(ImproperlyConfigured) as caught:
+                self.load(DATABASE_URL=url)
+            self.assertNotIn("hidden", str(caught.exception))
+
+    @skipUnless(find_spec("psycopg"), "the driver is not installed")
+    def test_a_service_of_postgresql_names_its_database(self) -> None:
+        config = self.load(DATABASE_URL="postgres:///?service=desk")["DATABASES"]["default"]
+        self.assertEqual((config["NAME"], config["OPTIONS"]["service"]), ("", "desk"))
 
     def test_a_folder_it_cannot_use_is_refused(self) -> None:
         blocked = self.var / "file"

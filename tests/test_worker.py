@@ -197,6 +197,14 @@ class FaultTests(TestCase):
         self.assertIn("The database is away, the worker tries again: no route", logged.output[0])
         self.assertIn("The database is back.", logged.output[1])
 
+    def test_a_job_that_needs_no_database_does_not_bring_it_back(self) -> None:
+        with self.assertLogs(worker.logger, "WARNING") as logged:
+            for _round in range(3):
+                self.assertFalse(self.look(fine, away, fine, away))
+            self.assertEqual(len(logged.output), 1)
+            self.assertTrue(self.look(fine))
+        self.assertIn("The database is back.", logged.output[1])
+
 
 def soon(holds: Callable[[], bool], seconds: float = 20) -> bool:
     """Whether it holds before long: this machine may be busy."""

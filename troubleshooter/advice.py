@@ -1,7 +1,8 @@
 """What the settings of this installation tell, each in a sentence, and what mends it.
 
 `manage.py check` says it, and `manage.py doctor`, which looks at the running machine as well. A
-value that cannot be right at all is refused before any of this: see helpdesk/settings.py.
+value that cannot be right at all is refused before any of this: see helpdesk/settings.py. At the
+end stands what a database tells by failing.
 """
 
 import sqlite3
@@ -10,7 +11,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import connection
+from django.db import Error, connection
 
 
 class Level(IntEnum):
@@ -101,3 +102,35 @@ def journal() -> Iterator[Word]:
 
 
 STATIC: tuple[Look, ...] = (address, mail_settings, journal)
+
+
+# --- A database that fails -----------------------------------------------------------------------
+
+# By these words SQLite says that the bytes of its file are wrong, and that it waited for a lock.
+DAMAGED = ("file is not a database", "disk image is malformed", "malformed database schema")
+HELD = "database is locked"
+RESTORE = "Stop the desk and restore the last backup: manage.py restore."
+
+
+def unusable(fault: Error) -> Word:
+    """What keeps the database from being used, by what the driver says of it."""
+    said = str(fault).partition("\n")[0]
+    if any(words in said for words in DAMAGED):
+        return Word("corrupt", Level.BROKEN, f"The file is damaged: {said}.", RESTORE)
+    if isinstance(fault.__cause__, OSError):  # of the file by which writers take turns
+        file = fault.__cause__.filename
+        return Word("queue", Level.BROKEN, f"{said}.", f"chown {file} to the account of the desk.")
+    if HELD in said:
+        file = connection.settings_dict["NAME"]
+        return Word(
+            "held",
+            Level.BROKEN,
+            f"Another program holds the database, {file}: {said}.",
+            f"End what holds it: fuser -v {file} names it. A shell of SQLite, or a copy?",
+        )
+    return Word(
+        "database",
+        Level.BROKEN,
+        f"The database cannot be used: {said}",
+        "Start it, mend DATABASE_URL, or look at the owner of the file.",
+    )

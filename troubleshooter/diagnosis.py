@@ -21,7 +21,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from troubleshooter import health
-from troubleshooter.advice import STATIC, Level, Look, Word
+from troubleshooter.advice import RESTORE, STATIC, Level, Look, Word, unusable
 from troubleshooter.delivery import mail_is_set_up
 from troubleshooter.models import Beat, Session
 
@@ -29,10 +29,40 @@ FULL = 100 * 2**20  # bytes that are left on a disk that is as good as full
 SCARCE = 2**30
 OLD_BACKUP = timedelta(days=2)
 FAST_CLOCK = timedelta(minutes=5)  # a row may be ahead of our clock by that, not more
+BESIDE = ("", ".queue", "-journal", "-wal", "-shm")  # the file of SQLite, and what stands there
+
+
+def desk() -> list[str]:
+    """Which one this is about: without the environment of its service it may be another one."""
+    told = connection.settings_dict
+    # Never the password; a service of PostgreSQL has all this in a file of its own.
+    name = told["NAME"] or told["OPTIONS"].get("service")
+    where = f"{told['HOST'] or 'this machine'}, port {told['PORT'] or 5432}"
+    return [
+        f"Site:     {settings.SITE_URL}/",
+        f"VAR_DIR:  {settings.VAR_DIR}",
+        f"Database: {name}" if connection.vendor == "sqlite" else f"Database: {name} on {where}",
+    ]
+
+
+def _file() -> Path | None:
+    """The file that SQLite keeps everything in, if it does."""
+    name = str(connection.settings_dict["NAME"])
+    in_memory = name == ":memory:" or "mode=memory" in name  # as in tests
+    return None if connection.vendor != "sqlite" or in_memory else Path(name)
 
 
 def database() -> Iterator[Word]:
-    """Whether it answers, is up to date, and keeps what it acknowledged."""
+    """Whether it is there, answers, is up to date, and keeps what it acknowledged."""
+    file = _file()
+    if file and not file.exists():
+        yield Word(
+            "missing",
+            Level.BROKEN,
+            f"There is no database: {file} does not exist.",
+            "manage.py run makes it. If the desk has one, ask with the environment of its service.",
+        )
+        return
     if newer := health.unknown():
         yield Word(
             "newer",
@@ -77,7 +107,7 @@ def _sqlite() -> Iterator[Word]:
             "corrupt",
             Level.BROKEN,
             f"The file is damaged: {found[:200]}",
-            "Stop the desk and restore the last backup: manage.py restore.",
+            RESTORE,
         )
 
 
@@ -130,9 +160,16 @@ def mail_server() -> Iterator[Word]:
             "mail_server",
             Level.BROKEN,
             f"The mail server {settings.EMAIL_HOST}:{settings.EMAIL_PORT} does not take us:"
-            f" {type(fault).__name__}.",
+            f" {_told(fault).rstrip('.')}.",
             "Check EMAIL_HOST, EMAIL_PORT, EMAIL_TLS, EMAIL_USER and EMAIL_PASSWORD.",
         )
+
+
+def _told(fault: OSError) -> str:
+    """The fault in its own words. Not in those of a mail server, which may repeat what it got."""
+    if isinstance(fault, smtplib.SMTPResponseException):
+        return f"{type(fault).__name__} {fault.smtp_code}"
+    return fault.strerror or str(fault) or type(fault).__name__
 
 
 def redis() -> Iterator[Word]:
@@ -155,8 +192,8 @@ def files() -> Iterator[Word]:
     """Whether others on this machine can read what is secret."""
     folder = Path(settings.VAR_DIR)
     secret = [folder / "secret_key", *folder.glob("*.sqlite3*")]
-    if connection.vendor == "sqlite":
-        secret.append(Path(connection.settings_dict["NAME"]))
+    if file := _file():
+        secret += [Path(f"{file}{end}") for end in BESIDE]
     for path in sorted(set(secret)):
         if not path.is_file():
             continue
@@ -254,20 +291,33 @@ LIVE: tuple[Look, ...] = (
 )
 
 
+# What only asks the database: nothing can be told while another program holds it, and where there
+# is none, SQLite would make one, to be asked.
+ASKING = {database, worker, clock, backups}
+# After one of these it is known why the database fails.
+EXPLAINED = {"database", "migrations", "newer", "corrupt", "held"}
+
+
 def examine(looks: tuple[Look, ...] = STATIC + LIVE) -> Iterator[Word]:
-    """All that is to be said. A database that fails hides no other trouble, and is said once."""
-    said = set()
+    """All that is to be said. What fails hides no other trouble; a database is said once."""
+    said: set[str] = set()
     for look in looks:
+        if look in ASKING and said & {"held", "missing"}:  # each would wait as long again
+            continue
         try:
             for word in look():
                 said.add(word.code)
                 yield word
         except Error as fault:
-            if not said & {"database", "migrations", "newer"}:
-                said.add("database")
-                yield Word(
-                    "database",
-                    Level.BROKEN,
-                    f"The database cannot be used: {str(fault).splitlines()[0]}",
-                    "Start it, mend DATABASE_URL, or look at the owner of the file.",
-                )
+            word = unusable(fault)
+            known = {word.code} if word.code != "database" else EXPLAINED
+            if not said & known:
+                said.add(word.code)
+                yield word
+        except OSError as fault:
+            yield Word(
+                "unreadable",
+                Level.BROKEN,
+                f"{fault.filename or look.__name__} cannot be looked at: {_told(fault)}.",
+                "chown -R it to the account of the desk, or ask as that account.",
+            )

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management import BaseCommand
 
 from troubleshooter.advice import Level
-from troubleshooter.diagnosis import examine
+from troubleshooter.diagnosis import desk, examine
 
 MARKS = {
     Level.FINE: "fine",
@@ -27,6 +27,8 @@ class Command(BaseCommand):
         parser.add_argument("--strict", action="store_true", help="Ends with 1 for a risk, too.")
 
     def handle(self, *args: Any, strict: bool, **options: Any) -> None:
+        for line in desk():
+            self.stdout.write(line)
         words = sorted(examine(), key=lambda word: -word.level)
         for word in words:
             self.stdout.write(f"{MARKS[word.level]}  {word.sentence}")

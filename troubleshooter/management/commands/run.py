@@ -20,6 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils.crypto import get_random_string
 
 from troubleshooter import tokens
+from troubleshooter.advice import unusable
 from troubleshooter.models import Guide
 
 
@@ -50,7 +51,8 @@ class Command(BaseCommand):
         try:
             self.prepare_database()
         except DatabaseError as fault:
-            raise CommandError(f"The database cannot be used: {fault}.") from fault
+            word = unusable(fault)
+            raise CommandError(f"{word.sentence.rstrip('.')}. {word.mend}") from fault
         try:
             self.prepare_static_files()
         except OSError as fault:
@@ -64,8 +66,10 @@ class Command(BaseCommand):
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self.say("Bringing the database up to date …")
             call_command("migrate", interactive=False, verbosity=0)
-        # Changes nothing, but fails on a database that can only be read: better now than later.
-        User.objects.filter(pk=0).update(is_active=False)
+        # Changes nothing, but fails on a database that can only be read, or where the file by which
+        # SQLite's writers take turns is another account's: better now than later.
+        with transaction.atomic():
+            User.objects.filter(pk=0).update(is_active=False)
         if not Guide.objects.exists():
             call_command("load_guides", stdout=self.stdout)
 

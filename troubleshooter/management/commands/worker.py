@@ -213,7 +213,8 @@ class Command(BaseCommand):
         " the numbers are counted. Ctrl+C or SIGTERM ends it."
     )
     requires_system_checks = ()  # as in `run`
-    away = False  # whether the database was, the last time
+    away = False  # whether the database was, as far as it was said
+    failed = False  # whether it failed in this round
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="Does what is due now, and ends.")
@@ -248,7 +249,12 @@ class Command(BaseCommand):
 
     def look(self) -> bool:
         """Do every job that is due; whether all went well. One that fails stops no other."""
+        self.failed = False
         done = [self.do(job) for job in JOBS]
+        # Only now: there are jobs that ask nothing of the database, and go well without it.
+        if self.away and not self.failed:
+            logger.warning("The database is back.")
+            self.away = False
         return all(done)
 
     def do(self, job: Job) -> bool:
@@ -258,12 +264,9 @@ class Command(BaseCommand):
         except Error as fault:  # said once, not every few seconds of a long night
             if not self.away:
                 logger.error("The database is away, the worker tries again: %s", fault)
-            self.away = True
+            self.away = self.failed = True
             return False
         except Exception:
             logger.exception("A job of the worker failed; it is tried again.")
             return False
-        if self.away:
-            logger.warning("The database is back.")
-        self.away = False
         return True
