@@ -225,9 +225,16 @@ class OneTests(DeskTestCase):
 
     def test_closing_credits_a_fix_of_the_guide(self) -> None:
         response = self.act(self.escalation, "close", cure="fix", fix="cable")
-        self.assertRedirects(response, QUEUE)
+        self.assertRedirects(response, QUEUE, fetch_redirect_response=False)
+        self.assertContains(self.client.get(QUEUE), "Closed. The numbers know what fixed it.")
         self.assertEqual((self.stored().cure, self.stored().fix_key), ("fix", "cable"))
         self.assertContains(self.client.get(self.one(self.escalation)), "“Check the cable”")
+
+    def test_closing_when_nobody_knows_credits_no_fix(self) -> None:
+        response = self.act(self.escalation, "close", cure="nothing", fix="cable")
+        self.assertRedirects(response, QUEUE, fetch_redirect_response=False)
+        self.assertContains(self.client.get(QUEUE), "Closed. The numbers credit no fix.")
+        self.assertEqual((self.stored().cure, self.stored().fix_key), ("nothing", ""))
 
     def test_closing_with_a_new_fix_opens_its_draft(self) -> None:
         self.act(self.escalation, "reply", **{"reply-text": "Clean it\n\nWipe the contacts."})

@@ -215,7 +215,7 @@ class EscalationAdmin(DeskAdmin[Escalation]):
             return self._page(request, escalation, close=form)
         cure = Cure(form.cleaned_data["cure"])
         fix = escalation.close(cast(User, request.user), cure, form.cleaned_data["fix"])
-        messages.success(request, _closing(fix))
+        messages.success(request, _closing(cure, fix))
         if _typed(request.POST, sent="close"):
             return self._done(request, escalation)
         if fix is None:
@@ -294,8 +294,10 @@ def _typed(asked: QueryDict, sent: str) -> dict[str, dict[str, str]]:
     }
 
 
-def _closing(fix: Fix | None) -> str:
+def _closing(cure: Cure, fix: Fix | None) -> str:
     """What is said of an escalation that was closed, with the draft that was made of it."""
+    if cure is Cure.NOTHING:
+        return _("Closed. The numbers credit no fix.")
     if fix is None:
         return _("Closed. The numbers know what fixed it.")
     said = _(
