@@ -177,6 +177,7 @@ class OneTests(DeskTestCase):
         html = self.client.get(self.one(self.escalation)).content.decode()
         self.assertIn("Restart the computer: Still broken", html)
         self.assertIn("anna@example.org", html)
+        self.assertIn('<span lang="en" dir="ltr">English</span>', html)
         self.assertNotIn("<script>alert", html)
         self.assertEqual(len(re.findall("<h1[ >]", html)), 1)
 

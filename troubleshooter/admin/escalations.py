@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from troubleshooter import tokens
+from troubleshooter.languages import language
 from troubleshooter.models import CannotMove, Cure, Escalation, Fix, Message
 from troubleshooter.models.escalations import EscalationQuerySet
 from troubleshooter.text import BadText, clean_text
@@ -258,6 +259,7 @@ class EscalationAdmin(DeskAdmin[Escalation]):
             "escalation": escalation,
             "thread": escalation.messages.select_related("author"),
             "guide": session.edition,
+            "language": language(session.language),
             "cured_by": cured_by,
             "draft": draft,
             "resolved": session.reading.by_key.get(session.resolved_by),
