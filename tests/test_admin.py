@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from html import unescape
 from typing import Any
 
@@ -23,6 +23,7 @@ from troubleshooter.models import (
     Edition,
     Fix,
     Guide,
+    MissedSearch,
     Picture,
     Placement,
     Session,
@@ -245,6 +246,30 @@ class PageTests(DeskTestCase):
             self.assertEqual(self.client.post(url, {"post": "yes"}).status_code, 403)
             url = admin_url(model, "change", row.pk)
             self.assertEqual(self.client.post(url, {"title": "Mine"}).status_code, 403)
+
+    def test_records_tell_their_language_by_its_own_name(self) -> None:
+        missed = MissedSearch.objects.create(day=date(2026, 3, 7), language="ar", text="toaster")
+        Edition.objects.update(language="es")
+        session = self.start()
+        self.assertIn(">العربيّة<", self.html(admin_url("missedsearch", "changelist")))
+        self.assertIn(">العربيّة<", self.html(admin_url("missedsearch", "change", missed.pk)))
+        self.assertIn(">español<", self.html(admin_url("edition", "change", self.edition.pk)))
+        self.assertIn(">English<", self.html(admin_url("session", "change", session.pk)))
+
+    def test_records_are_filtered_by_a_language_with_its_own_name(self) -> None:
+        for language in ("de", "en"):
+            MissedSearch.objects.create(day=date(2026, 3, 7), language=language, text=language * 5)
+        for model, mine, other in (
+            ("missedsearch", "dedededede", "enenenenen"),
+            ("edition", "0 editions", self.edition.title),
+        ):
+            with self.subTest(model=model):
+                html = self.html(admin_url(model, "changelist"))
+                self.assertRegex(html, r'<a href="\?language=de"[^>]*>\s*Deutsch\s*</a>')
+                self.assertIn(other, html)
+                html = self.html(f"{admin_url(model, 'changelist')}?language=de")
+                self.assertIn(mine, html)
+                self.assertNotIn(other, html)
 
     def test_a_session_shows_its_path_and_never_its_key(self) -> None:
         session = walk(self.start("offline"), "not_fixed", "cant_find", "fixed")

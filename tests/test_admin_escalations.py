@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -176,6 +177,7 @@ class OneTests(DeskTestCase):
         html = self.client.get(self.one(self.escalation)).content.decode()
         self.assertIn("Restart the computer: Still broken", html)
         self.assertIn("anna@example.org", html)
+        self.assertIn('<span lang="en" dir="ltr">English</span>', html)
         self.assertNotIn("<script>alert", html)
         self.assertEqual(len(re.findall("<h1[ >]", html)), 1)
 
@@ -224,9 +226,16 @@ class OneTests(DeskTestCase):
 
     def test_closing_credits_a_fix_of_the_guide(self) -> None:
         response = self.act(self.escalation, "close", cure="fix", fix="cable")
-        self.assertRedirects(response, QUEUE)
+        self.assertRedirects(response, QUEUE, fetch_redirect_response=False)
+        self.assertContains(self.client.get(QUEUE), "Closed. The numbers know what fixed it.")
         self.assertEqual((self.stored().cure, self.stored().fix_key), ("fix", "cable"))
         self.assertContains(self.client.get(self.one(self.escalation)), "“Check the cable”")
+
+    def test_closing_when_nobody_knows_credits_no_fix(self) -> None:
+        response = self.act(self.escalation, "close", cure="nothing", fix="cable")
+        self.assertRedirects(response, QUEUE, fetch_redirect_response=False)
+        self.assertContains(self.client.get(QUEUE), "Closed. The numbers credit no fix.")
+        self.assertEqual((self.stored().cure, self.stored().fix_key), ("nothing", ""))
 
     def test_closing_with_a_new_fix_opens_its_draft(self) -> None:
         self.act(self.escalation, "reply", **{"reply-text": "Clean it\n\nWipe the contacts."})
@@ -255,7 +264,9 @@ class OneTests(DeskTestCase):
     def test_a_closed_one_offers_only_to_open_it_and_notes(self) -> None:
         self.escalation.close(self.aki, Cure.NOTHING)
         html = self.client.get(self.one(self.escalation)).content.decode()
-        self.assertEqual(re.findall('name="act" value="([a-z]*)"', html), ["note", "reopen"])
+        self.assertEqual(
+            re.findall('name="act" value="([a-z]*)"', html), ["keep", "note", "reopen"]
+        )
         self.act(self.escalation, "reopen")
         self.assertEqual(self.stored().state, "open")
 
@@ -281,6 +292,106 @@ class OneTests(DeskTestCase):
         for pk in ("0", "x", "9" * 30, "٣"):
             url = f"/admin/troubleshooter/escalation/{pk}/change/"
             self.assertEqual(self.client.get(url).status_code, 404, pk)
+
+
+class TypedTests(DeskTestCase):
+    """What an agent typed stays on the page, whatever is pressed, until it is sent."""
+
+    REPLY, NOTE = "Take <b>the</b> blue cable.", "Third time & counting."
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.escalation = ask(self.start())
+
+    def press(self, act: str, **given: Any) -> Any:
+        typed = {"reply-text": self.REPLY, "note-text": self.NOTE, "to": ""}
+        return self.act(self.escalation, act, **typed | given)
+
+    def kept(self, response: Any) -> dict[str, str]:
+        """What is in the fields of the page, by the name of each."""
+        found = re.findall(r'<textarea name="([a-z-]+)"[^>]*>\n([^<]*)<', response.content.decode())
+        return {name: unescape(text) for name, text in found}
+
+    def test_it_stays_when_something_else_is_done(self) -> None:
+        both = {"reply-text": self.REPLY, "note-text": self.NOTE}
+        for act, given in (
+            ("keep", {}),
+            ("take", {}),
+            ("assign", {"to": self.bo.pk}),
+            ("close", {"cure": "nothing"}),
+            ("reopen", {}),
+            ("toast", {}),
+        ):
+            with self.subTest(act=act):
+                self.assertEqual(self.kept(self.press(act, **given)), both)
+        said = [message.text for message in self.escalation.messages.all()]
+        self.assertEqual(len(said), 4)  # taken, given, closed, opened: all of it was done
+        self.assertFalse({self.REPLY, self.NOTE} & {*said})
+
+    def test_of_two_texts_the_one_that_was_sent_goes(self) -> None:
+        self.assertEqual(self.kept(self.press("reply")), {"reply-text": "", "note-text": self.NOTE})
+        self.assertEqual(self.kept(self.press("note")), {"reply-text": self.REPLY, "note-text": ""})
+
+    def test_it_stays_when_something_else_is_refused(self) -> None:
+        both = {"reply-text": self.REPLY, "note-text": self.NOTE}
+        for act, given, changed in (
+            ("reply", {"reply-text": " "}, {"reply-text": " "}),
+            ("note", {"note-text": ""}, {"note-text": ""}),
+            ("assign", {"to": self.erin.pk}, {}),
+            ("close", {"cure": "fix"}, {}),
+            ("close", {"cure": "new"}, {}),
+            ("reopen", {}, {}),
+        ):
+            with self.subTest(act=act, given=given):
+                response = self.press(act, **given)
+                self.assertEqual(response.status_code, 200)
+                self.assertEqual(self.kept(response), both | changed)
+
+    def test_a_colleague_closes_it_meanwhile_and_the_reply_can_be_sent_later(self) -> None:
+        self.escalation.close(self.bo, Cure.NOTHING)
+        both = {"reply-text": self.REPLY, "note-text": self.NOTE}
+        for act in ("reply", "take", "assign", "close"):
+            with self.subTest(act=act):
+                response = self.press(act, cure="nothing")
+                self.assertContains(response, "It is closed. Open it again first.")
+                self.assertContains(response, "Open it again to send it.")
+                self.assertNotContains(response, "Send the reply")
+                self.assertEqual(self.kept(response), both)
+        self.assertEqual(self.kept(self.press("reopen")), both)
+        self.assertEqual(self.press("reply").status_code, 200)
+        self.assertTrue(self.escalation.messages.filter(text=self.REPLY).exists())
+
+    def test_what_fixed_it_stays_chosen(self) -> None:
+        chosen = {"cure": "fix", "fix": "cable"}
+        response = self.act(self.escalation, "reply", **{"reply-text": self.REPLY}, **chosen)
+        html = response.content.decode()
+        self.assertRegex(html, r'<option value="cable" selected>')
+        self.assertEqual(re.findall(r'name="cure" value="([a-z]+)"[^>]* checked', html), ["fix"])
+
+    def test_closing_with_a_new_fix_leads_to_its_draft_when_something_stays(self) -> None:
+        self.press("reply", **{"reply-text": "Clean it"})
+        response = self.press("close", cure="new")
+        fix = Fix.objects.get(title="Clean it")
+        draft = reverse("admin:troubleshooter_fix_change", args=[fix.pk])
+        self.assertContains(response, f'<a href="{draft}">Clean it</a>')
+        self.assertContains(response, "The draft “Clean it” is made of your reply")
+        self.assertEqual(self.kept(response)["reply-text"], self.REPLY)
+
+    def test_when_nothing_stays_the_page_is_asked_for_anew(self) -> None:
+        for act, given in (("take", {"reply-text": " ", "note-text": ""}), ("keep", {})):
+            with self.subTest(act=act):
+                response = self.act(self.escalation, act, **given)
+                self.assertRedirects(response, self.one(self.escalation))
+
+    def test_every_field_and_button_is_in_one_form(self) -> None:
+        self.assertEqual(self.page_forms(), 1)
+        self.escalation.close(self.aki, Cure.NOTHING)
+        self.assertEqual(self.page_forms(), 1)
+
+    def page_forms(self) -> int:
+        """How many forms of the page hold a button that does something to the escalation."""
+        html = self.client.get(self.one(self.escalation)).content.decode()
+        return sum('name="act"' in form for form in html.split("<form")[1:])
 
 
 class RoleTests(DeskTestCase):

@@ -251,7 +251,7 @@ class NumbersGuideTests(NumbersPageTestCase):
             " 5 Check the cable (answer changed): still broken"
             " 6 Update the driver (again): still broken"
             " 7 Restart the computer (again): fixed"
-            " It says offline iPhone or iPad 1 en",
+            " It says offline iPhone or iPad 1 English",
         )
         self.assertNotIn(session.key, self.page(SESSIONS))
 

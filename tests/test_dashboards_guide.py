@@ -185,6 +185,16 @@ class GroupsPageTests(NumbersPageTestCase):
             links = [set(link.split("&amp;")) for link in re.findall(r'href="[^"?]*\?(.*?)"', html)]
             self.assertIn(fields, links)
 
+    def test_languages_have_the_names_their_speakers_give_them(self) -> None:
+        walk(self.start(), "fixed")
+        html = self.page(GROUPS)
+        editions, languages = (in_words(table) for table in html.split("<table")[-2:])
+        self.assertIn("1 English 1", editions)
+        self.assertIn("English 1", languages)
+        self.assertIn('<option value="en">English</option>', html)
+        for url in (reverse("numbers"), reverse("numbers_fixes")):
+            self.assertIn('<option value="de">Deutsch</option>', self.page(url), url)
+
     def test_no_session_has_no_groups(self) -> None:
         self.assertIn("There is no session to tell apart.", self.text(GROUPS))
 

@@ -34,26 +34,6 @@ document.addEventListener("input", (event) => {
   touch();
 });
 
-// Is there somebody to take what we send? Whoever was logged out meanwhile, or is off the network,
-// keeps the page and everything on it. A new login has a new token, so the form gets that.
-async function answered() {
-  let page;
-  try {
-    page = await fetch(location.pathname, { redirect: "manual" });
-  } catch {
-    say("away");
-    return false;
-  }
-  if (!page.ok) {
-    say(page.type === "opaqueredirect" ? "out" : "away");
-    return false;
-  }
-  const fresh = new DOMParser().parseFromString(await page.text(), "text/html");
-  const token = fresh.querySelector("#desk [name=csrfmiddlewaretoken]");
-  if (token) desk().querySelector("[name=csrfmiddlewaretoken]").value = token.value;
-  return true;
-}
-
 // Saving leaves the page, so it asks first. A second press while it does is the same save.
 let saving = false;
 
@@ -61,7 +41,7 @@ async function save(act) {
   if (saving) return;
   saving = true;
   say("");
-  if (!await answered()) {
+  if (!await answered(desk(), say)) {
     saving = false;
     return;
   }
@@ -153,7 +133,7 @@ document.addEventListener("htmx:before:morph:attr", (event) => {
 document.addEventListener("htmx:after:request", async (event) => {
   if (event.detail.ctx.text.includes('id="desk"')) return say("");
   event.preventDefault();
-  if (await answered()) say("again");
+  if (await answered(desk(), say)) say("again");
 });
 
 document.addEventListener("htmx:error", () => say("away"));

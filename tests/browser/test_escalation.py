@@ -29,13 +29,25 @@ def staffed(server: Server) -> Server:
 def desk(browser: Browser, staffed: Server) -> Iterator[Page]:
     context = browser.new_context()
     page = context.new_page()
-    page.goto(f"{staffed.url}/admin/")
+    log_in(page, staffed)
+    yield page
+    context.close()
+
+
+def log_in(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/admin/")
     page.get_by_label("Username").fill("aki")
     page.get_by_label("Password").fill(AGENT)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("link", name=re.compile("^Escalations:"))).to_be_visible()
-    yield page
-    context.close()
+
+
+def open_one(desk: Page, reference: str) -> None:
+    """Find an escalation in the queue, and open it."""
+    desk.get_by_role("link", name=re.compile("^Escalations:")).click()
+    desk.get_by_label("Search", exact=True).fill(reference)
+    desk.get_by_role("button", name="Search").click()
+    desk.get_by_role("link", name=re.compile(reference)).click()
 
 
 def ask(visitor: Visitor, message: str) -> str:

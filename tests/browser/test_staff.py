@@ -102,7 +102,7 @@ def test_a_fix_is_found_across_all_guides(desk: Page, kettle: Server) -> None:
     desk.get_by_role("link", name="Look at the fuse").click()
     expect(desk.get_by_role("row").filter(has_text="The kettle stays cold")).to_be_visible()
     assert faults_of(desk) == []
-    desk.get_by_role("link", name="Edit it (en)").click()
+    desk.get_by_role("link", name="Edit it (English)").click()
     desk.get_by_role("link", name="Its numbers in every guide").click()
     expect(desk.get_by_role("heading", name="Look at the fuse")).to_be_visible()
 

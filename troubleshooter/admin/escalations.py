@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from troubleshooter import tokens
+from troubleshooter.languages import language
 from troubleshooter.models import CannotMove, Cure, Escalation, Fix, Message
 from troubleshooter.models.escalations import EscalationQuerySet
 from troubleshooter.text import BadText, clean_text
@@ -92,8 +93,8 @@ class CloseForm(forms.Form):
     )
     fix = forms.ChoiceField(label=gettext_lazy("Which fix"), required=False)
 
-    def __init__(self, data: Any, escalation: Escalation) -> None:
-        super().__init__(data)
+    def __init__(self, data: Any, escalation: Escalation, initial: Any = None) -> None:
+        super().__init__(data, initial=initial)
         fixes = [(fix.key, fix.title) for fix in escalation.session.reading.fixes]
         cast(forms.ChoiceField, self.fields["fix"]).choices = [("", "—"), *fixes]
 
@@ -172,7 +173,7 @@ class EscalationAdmin(DeskAdmin[Escalation]):
         act = ACTS.get(request.POST.get("act", ""))
         if act is None:
             messages.error(request, _("That button is not known here. Press it again."))
-            return _back(escalation)
+            return self._done(request, escalation)
         try:
             return act(self, request, escalation)
         except CannotMove as refused:
@@ -189,25 +190,25 @@ class EscalationAdmin(DeskAdmin[Escalation]):
         else:
             said = _("Your reply is on the visitor’s page. They gave no address: please call them.")
         messages.success(request, said % {"email": escalation.email})
-        return _back(escalation)
+        return self._done(request, escalation)
 
     def note(self, request: HttpRequest, escalation: Escalation) -> HttpResponse:
         form = WriteForm(request.POST, prefix="note")
         if not form.is_valid():
             return self._page(request, escalation, note=form)
         escalation.note(cast(User, request.user), form.cleaned_data["text"])
-        return _back(escalation)
+        return self._done(request, escalation)
 
     def take(self, request: HttpRequest, escalation: Escalation) -> HttpResponse:
         escalation.assign(cast(User, request.user), cast(User, request.user))
-        return _back(escalation)
+        return self._done(request, escalation)
 
     def assign(self, request: HttpRequest, escalation: Escalation) -> HttpResponse:
         form = AssignForm(request.POST, escalation)
         if not form.is_valid():
             return self._page(request, escalation, assign=form)
         escalation.assign(cast(User, request.user), form.cleaned_data["to"])
-        return _back(escalation)
+        return self._done(request, escalation)
 
     def close(self, request: HttpRequest, escalation: Escalation) -> HttpResponse:
         form = CloseForm(request.POST, escalation)
@@ -215,31 +216,42 @@ class EscalationAdmin(DeskAdmin[Escalation]):
             return self._page(request, escalation, close=form)
         cure = Cure(form.cleaned_data["cure"])
         fix = escalation.close(cast(User, request.user), cure, form.cleaned_data["fix"])
+        messages.success(request, _closing(cure, fix))
+        if _typed(request.POST, sent="close"):
+            return self._done(request, escalation)
         if fix is None:
-            messages.success(request, _("Closed. The numbers know what fixed it."))
             return HttpResponseRedirect(reverse("admin:troubleshooter_escalation_changelist"))
-        said = _(
-            "Closed. This draft is made of your reply and is in no guide yet: take names and"
-            " greetings out, then place it in a guide."
-        )
-        messages.success(request, said)
-        return HttpResponseRedirect(reverse("admin:troubleshooter_fix_change", args=[fix.pk]))
+        return HttpResponseRedirect(_address(fix))
 
     def reopen(self, request: HttpRequest, escalation: Escalation) -> HttpResponse:
         escalation.reopen(cast(User, request.user))
-        return _back(escalation)
+        return self._done(request, escalation)
+
+    def _done(self, request: HttpRequest, escalation: Escalation) -> HttpResponse:
+        """Draw the page anew; whatever is typed on it and was not sent stays on it.
+
+        Not by way of the session: a visitor's matters are nowhere but in their escalation.
+        """
+        sent = request.POST.get("act", "")
+        if _typed(request.POST, sent):
+            return self._page(request, escalation, sent)
+        return HttpResponseRedirect(
+            reverse("admin:troubleshooter_escalation_change", args=[escalation.pk])
+        )
 
     def _page(
-        self, request: HttpRequest, escalation: Escalation, **said: forms.BaseForm
+        self, request: HttpRequest, escalation: Escalation, sent: str = "", **said: forms.BaseForm
     ) -> HttpResponse:
-        """`said` are forms that came back with something to mend."""
+        """With what was typed, but for what was `sent`; `said` are forms that have to be mended."""
+        typed = _typed(request.POST, sent)
         forms_of = {
-            "reply": WriteForm(prefix="reply"),
-            "note": WriteForm(prefix="note"),
+            "reply": WriteForm(prefix="reply", initial=typed.get("reply")),
+            "note": WriteForm(prefix="note", initial=typed.get("note")),
             "assign": AssignForm(None, escalation),
-            "close": CloseForm(None, escalation),
+            "close": CloseForm(None, escalation, typed.get("close")),
         }
         session = escalation.session
+        cured_by, draft = _cured_by(escalation)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -247,7 +259,9 @@ class EscalationAdmin(DeskAdmin[Escalation]):
             "escalation": escalation,
             "thread": escalation.messages.select_related("author"),
             "guide": session.edition,
-            "cured_by": _cured_by(escalation),
+            "language": language(session.language),
+            "cured_by": cured_by,
+            "draft": draft,
             "resolved": session.reading.by_key.get(session.resolved_by),
             "may_work": self.has_change_permission(request, escalation),
             "is_mine": escalation.assigned_to_id == request.user.pk,
@@ -258,6 +272,7 @@ class EscalationAdmin(DeskAdmin[Escalation]):
 
 
 ACTS: dict[str, Callable[[EscalationAdmin, HttpRequest, Escalation], HttpResponse]] = {
+    "keep": EscalationAdmin._done,
     "reply": EscalationAdmin.reply,
     "note": EscalationAdmin.note,
     "take": EscalationAdmin.take,
@@ -267,10 +282,35 @@ ACTS: dict[str, Callable[[EscalationAdmin, HttpRequest, Escalation], HttpRespons
 }
 
 
-def _back(escalation: Escalation) -> HttpResponse:
-    return HttpResponseRedirect(
-        reverse("admin:troubleshooter_escalation_change", args=[escalation.pk])
+def _typed(asked: QueryDict, sent: str) -> dict[str, dict[str, str]]:
+    """What every press brings along: what is typed or chosen in forms that were not sent."""
+    brought = {
+        "reply": {"text": asked.get("reply-text", "")},
+        "note": {"text": asked.get("note-text", "")},
+        "close": {"cure": asked.get("cure", ""), "fix": asked.get("fix", "")},
+    }
+    return {
+        form: fields
+        for form, fields in brought.items()
+        if form != sent and any(value.strip() for value in fields.values())
+    }
+
+
+def _closing(cure: Cure, fix: Fix | None) -> str:
+    """What is said of an escalation that was closed, with the draft that was made of it."""
+    if cure is Cure.NOTHING:
+        return _("Closed. The numbers credit no fix.")
+    if fix is None:
+        return _("Closed. The numbers know what fixed it.")
+    said = _(
+        "Closed. The draft “%(fix)s” is made of your reply and is in no guide yet: take names and"
+        " greetings out, then place it in a guide."
     )
+    return said % {"fix": fix.title}
+
+
+def _address(fix: Fix) -> str:
+    return reverse("admin:troubleshooter_fix_change", args=[fix.pk])
 
 
 def _asked(request: HttpRequest) -> tuple[str, str]:
@@ -286,11 +326,12 @@ def _tabs(rows: EscalationQuerySet, user: User) -> list[tuple[str, Any, int]]:
     return [(tab, label, counted(rows.filter(in_tab(tab, user)))) for tab, label in TABS.items()]
 
 
-def _cured_by(escalation: Escalation) -> str:
-    """The title of the fix that fixed it."""
+def _cured_by(escalation: Escalation) -> tuple[str, str]:
+    """The title of the fix that fixed it, and where its draft is, if it was a new one."""
     if escalation.cure == Cure.FIX:
-        return escalation.session.reading.by_key[escalation.fix_key].title
+        return escalation.session.reading.by_key[escalation.fix_key].title, ""
     if escalation.cure == Cure.NEW:
-        draft = Fix.objects.filter(key=escalation.fix_key, language=escalation.session.language)
-        return next(iter(draft.values_list("title", flat=True)), "")
-    return ""
+        new = Fix.objects.filter(key=escalation.fix_key, language=escalation.session.language)
+        if fix := new.only("title").first():
+            return fix.title, _address(fix)
+    return "", ""

@@ -1,20 +1,44 @@
 """What is only looked at: editions, sessions, searches that found nothing."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from troubleshooter.languages import language
 from troubleshooter.models import Attempt, Edition, MissedSearch, Session
 
-from .base import NewestPaginator, RecordAdmin, TabularInline
+from .base import NewestPaginator, RecordAdmin, Row, TabularInline
+
+
+class LanguageFilter(admin.SimpleListFilter):
+    """Django's own would show codes, and read every row to know which there are."""
+
+    title = _("language")
+    parameter_name = "language"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        return [(code, language(code).name) for code, _name in settings.LANGUAGES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(language=self.value()) if self.value() else queryset
+
+
+class SpokenAdmin(RecordAdmin[Row]):
+    """Rows in a language, which is told as those call it who speak it."""
+
+    @admin.display(description=_("language"), ordering="language")
+    def spoken(self, row: Any) -> str:
+        return language(row.language).name
 
 
 @admin.register(Edition)
-class EditionAdmin(RecordAdmin[Edition]):
+class EditionAdmin(SpokenAdmin[Edition]):
     list_display = [
         "title",
         "number",
@@ -24,7 +48,7 @@ class EditionAdmin(RecordAdmin[Edition]):
         "published_by",
         "withdrawn_at",
     ]
-    list_filter = ["live", "language", "guide__topic"]
+    list_filter = ["live", LanguageFilter, "guide__topic"]
     list_select_related = ["published_by"]
     search_fields = ["title", "withdrawn_reason"]
     date_hierarchy = "published_at"
@@ -35,13 +59,14 @@ class EditionAdmin(RecordAdmin[Edition]):
         "live",
         "title",
         "summary",
-        "language",
+        "spoken",
         "goes_live_at",
         "published_at",
         "published_by",
         "withdrawn_at",
         "withdrawn_reason",
     ]
+    readonly_fields = ["spoken"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Edition]:
         return super().get_queryset(request).defer("content")
@@ -70,7 +95,7 @@ class AttemptInline(TabularInline[Attempt, Session]):
 
 
 @admin.register(Session)
-class SessionAdmin(RecordAdmin[Session]):
+class SessionAdmin(SpokenAdmin[Session]):
     """Without the key to the session: staff look at it, nobody walks in."""
 
     list_display = ["public_id", "edition", "status", "platform", "started_at", "last_answer_at"]
@@ -91,12 +116,12 @@ class SessionAdmin(RecordAdmin[Session]):
         "resolver",
         "arm",
         "platform",
-        "language",
+        "spoken",
         "channel",
         "started_at",
         "last_answer_at",
     ]
-    readonly_fields = ["symptom", "resolver"]
+    readonly_fields = ["symptom", "resolver", "spoken"]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Session], search_term: str
@@ -124,11 +149,13 @@ class SessionAdmin(RecordAdmin[Session]):
 
 
 @admin.register(MissedSearch)
-class MissedSearchAdmin(RecordAdmin[MissedSearch]):
+class MissedSearchAdmin(SpokenAdmin[MissedSearch]):
     """What visitors look for and no guide answers: the next guides to write."""
 
-    list_display = ["text", "count", "day", "language"]
-    list_filter = ["language"]
+    list_display = ["text", "count", "day", "spoken"]
+    list_filter = [LanguageFilter]
+    fields = ["day", "spoken", "text", "count"]
+    readonly_fields = ["spoken"]
     search_fields = ["text"]
     date_hierarchy = "day"
     show_full_result_count = False

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from troubleshooter.analytics import Choices, Filter
+from troubleshooter.languages import language
 from troubleshooter.models import Session
 
 Offered = dict[str, dict[str, Any]]  # by field: its values, and what each is called
@@ -182,7 +183,7 @@ class FilterForm(SessionsForm):
         offered: Offered = {
             "symptom": dict([EVERY, *choices.symptoms]),
             "edition": dict([EVERY, *((str(number), number) for number in choices.editions)]),
-            "language": dict([EVERY, *((language, language) for language in choices.languages)]),
+            "language": dict([EVERY, *((code, language(code).name) for code in choices.languages)]),
         }
         super().__init__(asked, offered=offered, prefix=prefix)
 
@@ -225,7 +226,9 @@ class PeriodForm(SessionsForm):
         offered: Offered = {
             "period": {"": _("as usual: %(period)s") % {"period": periods[usual]}, **periods},
             "topic": dict([EVERY, *topics.items()]),
-            "language": dict([EVERY, *settings.LANGUAGES]),
+            "language": dict(
+                [EVERY, *((code, language(code).name) for code, _name in settings.LANGUAGES)]
+            ),
         }
         super().__init__(asked, offered=offered)
 

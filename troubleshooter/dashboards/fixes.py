@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from troubleshooter import analytics, exports
 from troubleshooter.analytics import Durable, Filter, FixEverywhere, FixInGuide, FixNow, Tally
 from troubleshooter.exports import Row, Table
+from troubleshooter.languages import language
 
 from . import cells
 from .base import ROWS_PER_PAGE, cannot_be, may_see_numbers, no_such_file, page_in, page_of
@@ -123,7 +124,9 @@ def numbers_fix(request: HttpRequest, fix_key: str) -> HttpResponse:
             (platform_in_words(row.platform), row, cells.tally(row.tally))
             for row in analytics.fix_on_platforms(fix, only)
         ],
-        pages=fix.pages if request.user.has_perm("troubleshooter.change_fix") else (),
+        pages=[(pk, language(code).name) for pk, code in fix.pages]
+        if request.user.has_perm("troubleshooter.change_fix")
+        else [],
         simulated=only.simulated,
     )
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from troubleshooter import analytics, exports
 from troubleshooter.analytics import Choices, Durable, Filter
 from troubleshooter.exports import Table
+from troubleshooter.languages import language
 
 from . import cells, drawings, wording
 from .base import (
@@ -141,6 +142,7 @@ def numbers_groups(asked: Asked) -> HttpResponse:
         kind: [
             {
                 "row": row,
+                "language": language(code) if (code := row.fields.get("language")) else None,
                 "query": urlencode(fields | row.fields) if row.fields else "",
                 "rate": cells.rate(row.endings.confirmed_rate, _("none has ended yet")),
                 "counts": cells.counts(sessions for _ending, sessions in row.endings.pairs),
@@ -159,7 +161,11 @@ def numbers_sessions(asked: Asked) -> HttpResponse:
     number = nearest(asked.request.GET.get("page", "1"), paginator.num_pages)
     page = paginator.page(number)
     sessions = [
-        {"row": row, "path": [in_words(attempt) for attempt in row.path]}
+        {
+            "row": row,
+            "language": language(row.language),
+            "path": [in_words(attempt) for attempt in row.path],
+        }
         for row in analytics.walks(page.object_list, asked.now)
     ]
     return asked.page("numbers_sessions.html", tab="sessions", page=page, sessions=sessions)
