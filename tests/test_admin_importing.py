@@ -308,6 +308,8 @@ class SaveTests(ImportingTestCase):
     def test_the_editor_may_choose_any_guide_to_update(self) -> None:
         self.paste("# Offline\n\n## Fix 1: Check the cable\n\n1. Look at both ends.\n2. Wait.\n")
         self.assertContains(self.save(other="no-such-guide"), "No guide is there.")
+        said = "Address of another guide to update: Type what stands between /g/ and /"
+        self.assertContains(self.save(other="The printer is offline"), said)
         response = self.save(other="printer-offline", new_topic="")
         self.assertEqual(response.status_code, 303)
         self.assertEqual(Source.objects.get().guide, self.guide)

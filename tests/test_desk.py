@@ -145,6 +145,7 @@ class SaveTests(DeskPageTestCase):
         said = self.complaints(data)
         self.assertEqual([each.partition(":")[0] for each in said].count("Title"), 1)
         self.assertIn("Title: A guide needs a title.", said)
+        self.assertTrue(any("what stands between /g/ and /" in each for each in said))
         for field in ("Address", "Minutes", "Risk", "What the visitor sees", "Instruction"):
             self.assertTrue(any(each.startswith(f"{field}: ") for each in said), field)
         page = self.save(data)

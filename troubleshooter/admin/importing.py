@@ -29,7 +29,7 @@ from troubleshooter.web import see_other
 
 from .publishing import PublishingAdmin
 from .review import Review, State, said_of
-from .rows import Typed
+from .rows import NO_ADDRESS, Typed
 
 SALT = "troubleshooter.admin.importing"
 STAYS = ("", "keep", "save", "fixes", "dropped")  # acts that move no piece
@@ -95,6 +95,7 @@ class TargetForm(forms.Form):
         required=False,
         max_length=80,
         help_text=gettext_lazy("/g/…/; left empty, what is chosen above holds."),
+        error_messages={"invalid": NO_ADDRESS},
     )
 
     def __init__(self, data: QueryDict | None, understood: Understood, state: State) -> None:
