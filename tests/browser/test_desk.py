@@ -170,6 +170,18 @@ def test_a_fix_is_dragged_previewed_published_compared_and_rolled_back(
         expect(page.get_by_text("The draft differs from what is live.")).to_be_visible()
 
 
+def test_a_link_to_a_field_shows_its_label_and_its_help(browser: Browser, kettle: Server) -> None:
+    with editor(browser, kettle) as page:
+        page.set_viewport_size({"width": 1280, "height": 500})
+        open_kettle(page, kettle)
+        field = page.get_by_label("When nothing helped")
+        page.goto(f"{page.url.split('#')[0]}#{field.get_attribute('id')}")
+        expect(field).to_be_in_viewport(ratio=1)
+        shown = page.locator(".desk-field").filter(has=field)
+        expect(shown.locator("label")).to_be_in_viewport(ratio=1)
+        expect(shown.locator(".helptext")).to_be_in_viewport(ratio=1)
+
+
 def test_rows_move_by_keyboard_and_the_place_is_said(browser: Browser, kettle: Server) -> None:
     with editor(browser, kettle) as page:
         open_kettle(page, kettle)
