@@ -152,6 +152,14 @@ class SaveTests(DeskPageTestCase):
         self.assertContains(page, "Nothing was saved: please mend this first")
         self.assertContains(page, "x" * 121)
 
+    def test_what_was_done_is_said_once_also_to_who_has_no_buttons(self) -> None:
+        for reader in (self.erin, self.arno):
+            self.client.force_login(self.erin)
+            self.client.post(self.url, self.typed() | {"act": "save"})
+            self.client.force_login(reader)
+            page = self.client.get(self.url)
+            self.assertContains(page, "Saved. Visitors see it when you publish.", count=1)
+
     def test_another_guides_address_is_refused(self) -> None:
         self.jam()
         [said] = self.complaints(self.typed(), **{"guide.slug": "jam"})
