@@ -200,6 +200,25 @@ def test_a_link_to_a_field_shows_its_label_and_its_help(browser: Browser, kettle
         expect(shown.locator(".helptext")).to_be_in_viewport(ratio=1)
 
 
+def test_buttons_of_a_guide_are_high_enough_and_stand_apart(
+    browser: Browser, kettle: Server
+) -> None:
+    with editor(browser, kettle) as page:
+        open_kettle(page, kettle)
+        unfold(page, "Look at the fuse")
+        card = page.locator(".desk-fold[open]")
+        button = card.get_by_role("button", name="Add a step").bounding_box()
+        label = card.locator("label").filter(has_text="Good to know").bounding_box()
+        assert button
+        assert label
+        assert label["y"] - button["y"] - button["height"] >= 8
+        page.get_by_role("link", name="Translate", exact=True).click()
+        for each in page.get_by_role("button", name=re.compile("^Translate into")).all():
+            box = each.bounding_box()
+            assert box
+            assert box["height"] >= 24
+
+
 def test_rows_move_by_keyboard_and_the_place_is_said(browser: Browser, kettle: Server) -> None:
     with editor(browser, kettle) as page:
         open_kettle(page, kettle)
