@@ -152,6 +152,11 @@ class SaveTests(DeskPageTestCase):
         self.assertContains(page, "Nothing was saved: please mend this first")
         self.assertContains(page, "x" * 121)
 
+    def test_a_new_row_has_a_name_before_anything_is_typed(self) -> None:
+        response = self.act("add:symptom")
+        self.assertContains(response, "Take out: New symptom")
+        self.assertNotContains(response, ": None")
+
     def test_what_was_done_is_said_once_also_to_who_has_no_buttons(self) -> None:
         for reader in (self.erin, self.arno):
             self.client.force_login(self.erin)
