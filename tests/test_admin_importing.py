@@ -99,6 +99,15 @@ class ReadingTests(ImportingTestCase):
         self.assertIn("An advertisement", html)
         self.assertIn("Buy our lamp", html)
 
+    def test_of_an_article_on_one_line_what_is_kept_is_what_the_line_became(self) -> None:
+        fixes = "".join(f"<h2>Fix {n}: Do {n}</h2><ol><li>Press {n}.</li></ol>" for n in (1, 2))
+        self.send(
+            {"file": SimpleUploadedFile("a.html", f"<h1>Dark</h1>{fixes}<p>Share</p>".encode())}
+        )
+        [line] = self.review.lines
+        self.assertTrue(self.review.left)
+        self.assertEqual((line.mark, line.kind), ("Fix 2", "fix"))
+
     def test_an_uploaded_file_of_any_encoding_is_read(self) -> None:
         text = "# Lampe geht nicht\n\n## Lösung 1: Hören\n\n1. Hör zu.\n"
         self.upload("lampe.md", text.encode("utf-16"))
