@@ -168,7 +168,8 @@ AUDIT_DAYS = setting("AUDIT_DAYS", 365, number(1, 3650), "a number of days from 
 
 # Bodies are refused by their length before anything reads them (web.BodyLimit).
 BODY_LIMIT = 64 * 1024
-BODY_LIMIT_STAFF = 8 * 1024 * 1024
+FILE_LIMIT = 8 * 1024 * 1024  # of one file that staff send
+BODY_LIMIT_STAFF = FILE_LIMIT + 64 * 1024  # around a file stands the rest of its form
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_STAFF
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # a guide with many placements is one form
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
@@ -237,10 +238,10 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "troubleshooter.probes.Probes",
     "troubleshooter.web.Unavailable",
-    "troubleshooter.web.BodyLimit",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "troubleshooter.languages.Languages",
+    "troubleshooter.web.BodyLimit",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "troubleshooter.staff.gate.Staff",

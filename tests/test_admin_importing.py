@@ -4,6 +4,7 @@ import re
 from typing import Any
 from unittest.mock import patch
 
+from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
@@ -14,8 +15,10 @@ from tests.test_admin import HOSTILE, DeskTestCase
 from tests.test_moves import LAMP
 from tests.test_pictures import plain, saved
 from troubleshooter import outbound
+from troubleshooter.admin.importing import SourceForm
 from troubleshooter.admin.review import FIXES_SHOWN, LINES_SHOWN, PIECES_SHOWN, Review
 from troubleshooter.importing.moves import MOST_MOVES
+from troubleshooter.importing.source import MOST_CHARACTERS, MOST_LINES
 from troubleshooter.models import Edition, Fix, Guide, LogLine, Picture, Source, Topic
 
 URL = reverse("admin:troubleshooter_guide_import")
@@ -96,6 +99,15 @@ class ReadingTests(ImportingTestCase):
         self.assertIn("An advertisement", html)
         self.assertIn("Buy our lamp", html)
 
+    def test_of_an_article_on_one_line_what_is_kept_is_what_the_line_became(self) -> None:
+        fixes = "".join(f"<h2>Fix {n}: Do {n}</h2><ol><li>Press {n}.</li></ol>" for n in (1, 2))
+        self.send(
+            {"file": SimpleUploadedFile("a.html", f"<h1>Dark</h1>{fixes}<p>Share</p>".encode())}
+        )
+        [line] = self.review.lines
+        self.assertTrue(self.review.left)
+        self.assertEqual((line.mark, line.kind), ("Fix 2", "fix"))
+
     def test_an_uploaded_file_of_any_encoding_is_read(self) -> None:
         text = "# Lampe geht nicht\n\n## Lösung 1: Hören\n\n1. Hör zu.\n"
         self.upload("lampe.md", text.encode("utf-16"))
@@ -115,8 +127,20 @@ class ReadingTests(ImportingTestCase):
         self.upload("dark\x00.md", text + b"\xed\xa0\x80")
         self.assertEqual(self.save().status_code, 303)
 
+    def test_a_file_of_just_the_size_that_the_form_names_is_read(self) -> None:
+        picture = b"\n\n![A lamp](data:image/png;base64," + b"A" * settings.FILE_LIMIT
+        article = (LAMP.encode() + picture)[: settings.FILE_LIMIT - 1] + b")"
+        self.upload("lamp.md", article)
+        self.assertEqual(self.outline(), {"Change the bulb": 3, "Look at the fuse": 2})
+        self.assertIn("more than 8 MiB", self.upload("lamp.md", article + b"\n"))
+
+    def test_the_form_says_how_long_an_article_may_be(self) -> None:
+        said = SourceForm().fields["file"].help_text
+        self.assertIn(f"{MOST_CHARACTERS:,} characters and {MOST_LINES:,} lines", said)
+        self.assertIn(f"{settings.FILE_LIMIT >> 20} MiB", said)
+
     def test_more_than_the_settings_allow_is_refused_before_it_is_read(self) -> None:
-        response = self.client.post(URL, {"file": SimpleUploadedFile("a.md", b"a" * 8_400_000)})
+        response = self.client.post(URL, {"file": SimpleUploadedFile("a.md", b"a" * 8_500_000)})
         self.assertEqual(response.status_code, 413)
 
     def test_an_article_that_is_not_about_trouble_is_flagged_and_goes_on(self) -> None:
@@ -293,6 +317,8 @@ class SaveTests(ImportingTestCase):
     def test_the_editor_may_choose_any_guide_to_update(self) -> None:
         self.paste("# Offline\n\n## Fix 1: Check the cable\n\n1. Look at both ends.\n2. Wait.\n")
         self.assertContains(self.save(other="no-such-guide"), "No guide is there.")
+        said = "Address of another guide to update: Type what stands between /g/ and /"
+        self.assertContains(self.save(other="The printer is offline"), said)
         response = self.save(other="printer-offline", new_topic="")
         self.assertEqual(response.status_code, 303)
         self.assertEqual(Source.objects.get().guide, self.guide)

@@ -59,12 +59,14 @@ class AddTests(DeskTestCase):
             self.assertIn(said, str(response.context["adminform"].form.errors["file"]))
         self.assertFalse(Picture.objects.exists())
 
-    def test_a_picture_that_is_here_already_takes_the_new_words_and_says_so(self) -> None:
+    def test_a_picture_that_is_here_already_takes_the_new_words_and_says_just_that(self) -> None:
         self.add()
+        self.client.get(ADD)  # where the first one is said to be added
         response = self.client.post(
             ADD, {"file": upload(), "name": "Halves", "alt": "Two halves"}, follow=True
         )
         self.assertContains(response, "This picture was here already")
+        self.assertNotContains(response, "was added successfully")
         self.assertEqual(Picture.objects.get().alt, "Two halves")
 
     def test_more_than_the_desk_accepts_is_refused_before_it_is_read(self) -> None:

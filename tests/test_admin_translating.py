@@ -69,6 +69,11 @@ class BeginTests(DeskTestCase):
         self.assertIn("A translation of “The printer is offline”.", html)
         self.assertIn("Up to date with its edition 1.", html)
 
+    def test_a_desk_says_what_language_its_guide_is_in(self) -> None:
+        german = self.german().guide
+        self.assertIn("Language: German", self.html(self.url("change", german)))
+        self.assertIn("Language: English", self.html(self.url("change")))
+
     def test_the_desk_saves_a_translation_like_any_guide(self) -> None:
         german = self.start_in().guide
         html = self.staff.get(self.url("change", german)).content.decode()

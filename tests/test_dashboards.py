@@ -163,7 +163,12 @@ class NumbersTests(NumbersPageTestCase):
                     self.assertIn(f" {ending.label} ", text)
 
     def test_every_page_says_when_it_was_counted(self) -> None:
-        urls = (NUMBERS, *TABS, reverse("numbers_fixes"), reverse("numbers_fix", args=["cable"]))
+        guide, fix = (
+            reverse("numbers_order", args=[self.guide.key]),
+            reverse("numbers_fix", args=["cable"]),
+        )
+        others = (reverse("numbers_fixes"), reverse("numbers_escalations"))
+        urls = (NUMBERS, *TABS, *others, guide, fix)
         now = timezone.now()
         for at, sentence in (
             (None, "Nothing has been counted yet"),

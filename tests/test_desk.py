@@ -145,11 +145,25 @@ class SaveTests(DeskPageTestCase):
         said = self.complaints(data)
         self.assertEqual([each.partition(":")[0] for each in said].count("Title"), 1)
         self.assertIn("Title: A guide needs a title.", said)
+        self.assertTrue(any("what stands between /g/ and /" in each for each in said))
         for field in ("Address", "Minutes", "Risk", "What the visitor sees", "Instruction"):
             self.assertTrue(any(each.startswith(f"{field}: ") for each in said), field)
         page = self.save(data)
         self.assertContains(page, "Nothing was saved: please mend this first")
         self.assertContains(page, "x" * 121)
+
+    def test_a_new_row_has_a_name_before_anything_is_typed(self) -> None:
+        response = self.act("add:symptom")
+        self.assertContains(response, "Take out: New symptom")
+        self.assertNotContains(response, ": None")
+
+    def test_what_was_done_is_said_once_also_to_who_has_no_buttons(self) -> None:
+        for reader in (self.erin, self.arno):
+            self.client.force_login(self.erin)
+            self.client.post(self.url, self.typed() | {"act": "save"})
+            self.client.force_login(reader)
+            page = self.client.get(self.url)
+            self.assertContains(page, "Saved. Visitors see it when you publish.", count=1)
 
     def test_another_guides_address_is_refused(self) -> None:
         self.jam()

@@ -204,6 +204,15 @@ class PartTests(TestCase):
         self.assertIn("1\\. {{< x >}}", article.fixes[0].steps[0].text)
         self.assertEqual(article.dropped, ())
 
+    def test_a_question_about_the_page_is_dropped_and_one_about_the_trouble_stays(self) -> None:
+        for asked in ("Was this helpful?", "Was this article useful? Yes No", "Is this useful?"):
+            with self.subTest(asked=asked):
+                html = f"<h1>Dark</h1><h2>Fix 1: Go</h2><p>Press it.</p><p>{asked}</p>"
+                article = read_article(html, "a.html")
+                self.assertEqual([each.text for each in article.dropped], [asked])
+        article = read_article("# Dark\n\n## Fix 1: Go\n\nPress it.\n\nIs this the cable?\n")
+        self.assertEqual(article.dropped, ())
+
     def test_what_is_around_a_page_is_dropped_and_listed(self) -> None:
         article = self.read(SHAPES["a page with much around it"][1], "page.html")
         dropped = " ".join(each.text for each in article.dropped)

@@ -222,7 +222,9 @@ class NginxTests(PlainTestCase):
         self.assertEqual(self.start("127.0.0.9")[0], 303)
 
     def test_a_body_that_is_too_large_is_refused(self) -> None:
-        self.assertEqual(ask(self.port, "/go/", "a" * 70_000)[0], 413)
+        status, _told, page = ask(self.port, "/go/", "a" * 70_000)
+        self.assertEqual(status, 413)
+        self.assertIn("Nothing of it was read or saved.", page)
 
     def test_what_is_for_machines_inside_is_not_there(self) -> None:
         found = {path: ask(self.port, path)[0] for path in ("/metrics", "/healthz", "/readyz")}

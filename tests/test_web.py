@@ -241,10 +241,10 @@ class Unread:
 
 
 class BodyLimitTests(WebTestCase):
-    def answer(self, path: str, length: str) -> HttpResponse:
+    def answer(self, path: str, length: str, came_from: str = "") -> HttpResponse:
         """What is answered when a body of this length is announced."""
         body: Any = {"CONTENT_LENGTH": length, "wsgi.input": Unread()}
-        request = self.rf.generic("POST", path, **body)
+        request = self.rf.generic("POST", path, headers={"Referer": came_from}, **body)
         return BodyLimit(lambda request: HttpResponse("let through"))(request)
 
     def test_a_body_is_refused_by_its_length_alone(self) -> None:
@@ -256,8 +256,8 @@ class BodyLimitTests(WebTestCase):
             ("/g/printer/start/", "9" * 5000, 413),
             ("/admin/login/", "65537", 413),
             ("/admin/account/", "65537", 413),
-            ("/admin/troubleshooter/", "8388608", 200),
-            ("/admin/troubleshooter/", "8388609", 413),
+            ("/admin/troubleshooter/", "8454144", 200),
+            ("/admin/troubleshooter/", "8454145", 413),
             ("/administrator/", "65537", 413),
             ("/", "-1", 400),
             ("/", "1e3", 400),
@@ -266,6 +266,28 @@ class BodyLimitTests(WebTestCase):
         ]:
             with self.subTest(path=path, length=length[:20]):
                 self.assertEqual(self.answer(path, length).status_code, status)
+
+    def test_who_is_refused_reads_why_and_can_go_back(self) -> None:
+        page = "http://testserver/admin/troubleshooter/guide/import/?a=1"
+        response = self.answer("/admin/troubleshooter/guide/import/", "9000000", page)
+        self.assertContains(response, "<h1", status_code=413)
+        self.assertContains(response, "at most 8 MiB", status_code=413)
+        self.assertContains(response, f'href="{page}"', status_code=413)
+        response = self.answer("/go/", "70000", "http://testserver/go/")
+        self.assertContains(response, "write less", status_code=413)
+
+    def test_back_is_never_another_site(self) -> None:
+        for elsewhere in ("", "http://evil.example/go/", "javascript:alert(1)", "//evil.example"):
+            with self.subTest(elsewhere=elsewhere):
+                response = self.answer("/go/", "70000", elsewhere)
+                self.assertNotContains(response, "Go back</a>", status_code=413)
+                self.assertNotContains(response, "evil", status_code=413)
+
+    def test_who_is_refused_reads_it_in_their_language(self) -> None:
+        response = self.client.post(
+            "/go/", {"code": "x" * settings.BODY_LIMIT}, headers={"Accept-Language": "de"}
+        )
+        self.assertContains(response, '<html lang="de"', status_code=413)
 
 
 class HeadersTests(TestCase):

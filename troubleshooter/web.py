@@ -21,6 +21,7 @@ from django.template.loader import get_template, render_to_string
 from django.urls import set_urlconf
 from django.utils import translation
 from django.utils.crypto import salted_hmac
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from troubleshooter import metrics, prepared
@@ -271,8 +272,31 @@ class BodyLimit:
         if not declared.isdecimal():
             return HttpResponse(_("The request is malformed."), status=400)
         if len(declared) > 18 or int(declared) > most:  # int() itself refuses thousands of digits
-            return HttpResponse(_("This is more than the page accepts."), status=413)
+            return respond(request, _too_large(request, staff=staff))
         return self.get_response(request)
+
+
+def _too_large(request: HttpRequest, *, staff: bool) -> Page:
+    less = _("Go back, write less, and send it again.")
+    if staff:
+        less = _("A file may have at most %(most)d MiB: go back and choose a smaller one.")
+        less %= {"most": settings.FILE_LIMIT // (1024 * 1024)}
+    return saying(
+        413,
+        _("This is more than the page accepts"),
+        _("Nothing of it was read or saved."),
+        less,
+        links=_way_back(request),
+    )
+
+
+def _way_back(request: HttpRequest) -> dict[str, str]:
+    """A link to the page of ours that a request comes from, if the browser names one."""
+    came_from = request.headers.get("Referer", "")
+    ours = {request.get_host()}
+    if not came_from or not url_has_allowed_host_and_scheme(came_from, ours, settings.SECURE):
+        return {}
+    return {came_from: _("Go back")}
 
 
 class Headers:

@@ -15,6 +15,7 @@ let leaving = false;
 function touch() {
   desk().dataset.unsaved = "";
   desk().querySelector(".desk-unsaved")?.removeAttribute("hidden");
+  for (const done of desk().querySelectorAll(".desk-done")) done.remove();
   preview();
 }
 

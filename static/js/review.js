@@ -14,7 +14,9 @@ function say(name) {
 let saving = false;
 
 document.addEventListener("submit", (event) => {
-  if (event.target !== form() || event.submitter?.value !== "save") return;
+  if (event.target !== form()) return;
+  left = leave(event.submitter);
+  if (event.submitter?.value !== "save") return;
   event.stopImmediatePropagation();
   if (saving) event.preventDefault();
   saving = true;
@@ -31,8 +33,30 @@ document.addEventListener("htmx:after:request", (event) => {
 
 document.addEventListener("htmx:error", () => say("away"));
 
-// The button that was pressed may be gone; then what was said is where to go on.
+// The button that was pressed may be gone, with its piece or with its menu. Then its piece, or the one
+// that came next, takes its place in the window, so that whoever clears a long article stays in it.
+const ROWS = ".review-piece, article.review-fix";
+const home = (row) => row.closest("article, section").getAttribute("aria-labelledby");
+let left = null;
+
+function leave(button) {
+  const rows = [...form().querySelectorAll(ROWS)];
+  const at = rows.indexOf(button?.closest(ROWS));
+  if (at < 0) return null;
+  const ids = [...rows.slice(at + 1), ...rows.slice(0, at).reverse()].map((row) => row.id);
+  return { id: rows[at].id, home: home(rows[at]), top: rows[at].getBoundingClientRect().top, ids };
+}
+
+function goOn() {
+  const here = (id) => document.getElementById(id);
+  const same = left && here(left.id);
+  const row = same && home(same) === left.home ? same : left?.ids.map(here).find(Boolean);
+  (row ?? here("review-said")).focus({ preventScroll: true });
+  if (row) scrollBy(0, row.getBoundingClientRect().top - Math.max(left.top, 0));
+}
+
 document.addEventListener("htmx:after:swap", () => {
   for (const menu of form().querySelectorAll(".review-more[open]")) menu.open = false;
-  if (document.activeElement === document.body) document.getElementById("review-said").focus();
+  const now = document.activeElement;
+  if (now === document.body || now.closest(".review-menu")) goOn();
 });

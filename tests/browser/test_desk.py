@@ -170,6 +170,55 @@ def test_a_fix_is_dragged_previewed_published_compared_and_rolled_back(
         expect(page.get_by_text("The draft differs from what is live.")).to_be_visible()
 
 
+def test_that_it_was_saved_is_said_in_sight_until_somebody_types(
+    browser: Browser, kettle: Server
+) -> None:
+    with editor(browser, kettle) as page:
+        open_kettle(page, kettle)
+        page.set_viewport_size({"width": 1280, "height": 500})
+        unfold(page, "Look at the fuse")
+        page.locator(".desk-fold[open]").get_by_label("Why it helps").fill("It may be burnt.")
+        save(page)
+        assert "#card-" in page.url
+        said = page.get_by_text("Saved. Visitors see it when you publish.")
+        expect(said).to_be_in_viewport()
+        page.locator(".desk-fold[open]").get_by_label("Why it helps").fill("It burns through.")
+        expect(page.get_by_text("Not saved yet")).to_be_in_viewport()
+        expect(said).to_be_hidden()
+        page.reload()
+
+
+def test_a_link_to_a_field_shows_its_label_and_its_help(browser: Browser, kettle: Server) -> None:
+    with editor(browser, kettle) as page:
+        page.set_viewport_size({"width": 1280, "height": 500})
+        open_kettle(page, kettle)
+        field = page.get_by_label("When nothing helped")
+        page.goto(f"{page.url.split('#')[0]}#{field.get_attribute('id')}")
+        expect(field).to_be_in_viewport(ratio=1)
+        shown = page.locator(".desk-field").filter(has=field)
+        expect(shown.locator("label")).to_be_in_viewport(ratio=1)
+        expect(shown.locator(".helptext")).to_be_in_viewport(ratio=1)
+
+
+def test_buttons_of_a_guide_are_high_enough_and_stand_apart(
+    browser: Browser, kettle: Server
+) -> None:
+    with editor(browser, kettle) as page:
+        open_kettle(page, kettle)
+        unfold(page, "Look at the fuse")
+        card = page.locator(".desk-fold[open]")
+        button = card.get_by_role("button", name="Add a step").bounding_box()
+        label = card.locator("label").filter(has_text="Good to know").bounding_box()
+        assert button
+        assert label
+        assert label["y"] - button["y"] - button["height"] >= 8
+        page.get_by_role("link", name="Translate", exact=True).click()
+        for each in page.get_by_role("button", name=re.compile("^Translate into")).all():
+            box = each.bounding_box()
+            assert box
+            assert box["height"] >= 24
+
+
 def test_rows_move_by_keyboard_and_the_place_is_said(browser: Browser, kettle: Server) -> None:
     with editor(browser, kettle) as page:
         open_kettle(page, kettle)

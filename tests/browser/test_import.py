@@ -128,6 +128,49 @@ def test_who_was_logged_out_is_told_and_keeps_the_page(browser: Browser, server:
         assert outline(page) == STEPS
 
 
+def numbered(fixes: int, steps: int) -> str:
+    """A long article whose every sentence can be told from every other."""
+    parts = ["# The lamp is dark"]
+    for fix in range(1, fixes + 1):
+        parts.append(f"## Fix {fix}: Turn screw {fix}")
+        parts.append("\n".join(f"{n}. Press {fix}-{n} firmly." for n in range(1, steps + 1)))
+    return "\n\n".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("words", "button", "goes_on"),
+    [
+        ("Press 3-2", "Junk: Press 3-2 firmly.", "Press 3-3"),
+        ("Press 3-2", "What is going on", "Press 3-3"),
+        ("Press 3-2", "A note", "Press 3-2"),
+        ("Press 3-9", "Junk: Press 3-9 firmly.", "Fix 4: Turn screw 4"),
+        ("Press 3-9", "The whole fix is junk", "Fix 3: Turn screw 4"),
+        ("Press 5-9", "Junk: Press 5-9 firmly.", "Press 5-8"),
+    ],
+)
+def test_who_clears_a_long_article_goes_on_where_the_piece_stood(
+    browser: Browser, server: Server, words: str, button: str, goes_on: str
+) -> None:
+    with editor(browser, server) as page:
+        read(page, server, numbered(fixes=5, steps=9), "nobody-saves-this.md")
+        article = page.locator("article.review-fix").filter(has_text=words)
+        if not button.startswith(("Junk", "The")):
+            article.locator(".review-piece").filter(has_text=words).locator("summary").click()
+        pressed = article.get_by_role("button", name=button, exact=True).locator("visible=true")
+        pressed.scroll_into_view_if_needed()
+        before = pressed.bounding_box()
+        pressed.click()
+        expect(page.locator("#review-said")).not_to_be_empty()
+        focused = page.locator(":focus")
+        expect(focused).to_contain_text(goes_on)
+        expect(focused).to_be_in_viewport()
+        after = focused.bounding_box()
+        assert before
+        assert after
+        assert abs(after["y"] - before["y"]) < 450
+        assert after["y"] > -1
+
+
 # --- Hostile articles ---
 
 

@@ -86,6 +86,14 @@ def test_the_numbers_show_which_fix_resolved_a_session(
     assert faults_of(desk) == []
 
 
+def test_every_column_about_the_fixes_is_in_sight(desk: Page, kettle: Server) -> None:
+    desk.set_viewport_size({"width": 1280, "height": 900})
+    desk.goto(f"{kettle.url}/numbers/kettle/")
+    expect(desk.get_by_role("columnheader", name="Skipped, and why")).to_be_visible()
+    box = desk.get_by_role("region", name="Which fixes help")
+    assert box.evaluate("(box) => box.scrollWidth === box.clientWidth")
+
+
 def test_a_fix_is_found_across_all_guides(desk: Page, kettle: Server) -> None:
     desk.goto(f"{kettle.url}/numbers/")
     desk.get_by_text("The sessions per week as a table").click()

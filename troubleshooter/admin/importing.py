@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core import signing
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -28,7 +29,7 @@ from troubleshooter.web import see_other
 
 from .publishing import PublishingAdmin
 from .review import Review, State, said_of
-from .rows import Typed
+from .rows import NO_ADDRESS, Typed
 
 SALT = "troubleshooter.admin.importing"
 STAYS = ("", "keep", "save", "fixes", "dropped")  # acts that move no piece
@@ -43,7 +44,10 @@ class SourceForm(forms.Form):
         label=gettext_lazy("A file"),
         required=False,
         allow_empty_file=True,
-        help_text=gettext_lazy("Markdown or HTML, at most 8 MB."),
+        help_text=gettext_lazy(
+            "Markdown or HTML, at most 8 MiB; without embedded pictures at most"
+            " 1,000,000 characters and 10,000 lines."
+        ),
         widget=forms.FileInput(attrs={"accept": ".md,.mdx,.markdown,.html,.htm,.txt"}),
     )
     pasted = forms.CharField(
@@ -53,8 +57,20 @@ class SourceForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 12}),
     )
 
+    def clean_file(self) -> "UploadedFile[bytes] | None":
+        file = cast("UploadedFile[bytes] | None", self.cleaned_data["file"])
+        if file and (file.size or 0) > settings.FILE_LIMIT:
+            said = _(
+                "This file has more than %(most)d MiB: leave its pictures out, or use"
+                " “manage.py import_guide” for it."
+            )
+            raise forms.ValidationError(said % {"most": settings.FILE_LIMIT // (1024 * 1024)})
+        return file
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        if self.errors:
+            return data
         if not data.get("file") and not (data.get("pasted") or "").strip():
             raise forms.ValidationError(_("Choose a file, or paste the text of an article."))
         return data
@@ -79,6 +95,7 @@ class TargetForm(forms.Form):
         required=False,
         max_length=80,
         help_text=gettext_lazy("/g/…/; left empty, what is chosen above holds."),
+        error_messages={"invalid": NO_ADDRESS},
     )
 
     def __init__(self, data: QueryDict | None, understood: Understood, state: State) -> None:

@@ -36,7 +36,7 @@ from .publishing import PublishingAdmin
 WRITES = ("guide", "placement", "symptom", "scenario", "fix", "step")  # what a save may touch
 HOLDS = (*WRITES, "topic", "contact", "picture")  # what a pack may touch
 # Between its two requests a pack lies in the form, as text that is a third longer.
-MOST_UPLOADED = settings.BODY_LIMIT_STAFF * 5 // 8
+MOST_UPLOADED = settings.FILE_LIMIT * 5 // 8
 SALT = "troubleshooter.admin.packs"
 A_DAY = 24 * 3600
 

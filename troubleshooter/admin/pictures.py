@@ -87,6 +87,7 @@ class PictureAdmin(DeskAdmin[Picture]):
         if Picture.objects.filter(sha256=encoded.sha256).exists():
             said = gettext("This picture was here already: now it has the words you gave it.")
             messages.info(request, said)
+            messages.set_level(request, messages.WARNING)  # Django would say that it was added
         return Picture.objects.store(encoded, words.name, words.alt)
 
     def kept_by(self, objs: Iterable[Picture]) -> Iterable[str]:

@@ -224,15 +224,18 @@ class Review:
         return max(self.understood.text.count("\n") + 1 - LINES_SHOWN, 0)
 
     def _marks(self, count: int) -> list[tuple[str, str]]:
-        """For each line what it became: the smallest piece around it says so."""
-        spans = [(piece.place, *_mark(piece)) for piece in self.pieces.guide]
+        """For each line what it became: the smallest piece around it says so.
+
+        Of pieces that are as small the last one does: where a whole article stands on one line,
+        what was kept of it.
+        """
+        spans = [(each.place, _("dropped"), "dropped") for each in self.pieces.dropped]
+        spans += [(piece.place, *_mark(piece)) for piece in self.pieces.guide]
         for number, fix in enumerate(self.pieces.fixes, start=1):
             named = _("Fix %(number)d") % {"number": number}
             spans.append((Place(fix.place.first, fix.place.first), named, "fix"))
             spans += [(piece.place, named, "fix") for piece in fix.pieces if piece.use != "why"]
             spans += [(piece.place, named, "fix") for piece in fix.pieces if piece.use == "why"]
-        for each in self.pieces.dropped:
-            spans.append((each.place, _("dropped"), "dropped"))
         marks = [("", "")] * (count + 1)
         spans.sort(key=lambda span: span[0].first - span[0].last)
         for place, mark, kind in spans:

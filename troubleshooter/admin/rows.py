@@ -35,6 +35,11 @@ from .base import DayInput
 from .pictures import ACCEPTED
 from .sheet import Fields, Path
 
+NO_ADDRESS = gettext_lazy(
+    "Type what stands between /g/ and / in the address of a guide, in Latin letters, digits and"
+    " hyphens without blanks, like “printer-offline”."
+)
+
 
 class Typed(forms.CharField):
     """A text as its column takes it: cleaned by the same gate, no longer than fits."""
@@ -112,6 +117,7 @@ class GuideForm(DeskForm):
         required=False,
         max_length=80,
         help_text=gettext_lazy("/g/…/; left empty, it is made from the title."),
+        error_messages={"invalid": NO_ADDRESS},
     )
     language = forms.ChoiceField(
         label=gettext_lazy("Language"),

@@ -63,6 +63,7 @@ def page_of(
     """A page of the staff desk, with everything the admin's frame needs."""
     shared = {
         **admin.site.each_context(request),
+        "is_nav_sidebar_enabled": False,  # the room is for the tables
         "title": title,
         "endings": list(Ending),
         "simulated": simulated(request),

@@ -34,7 +34,7 @@ TAGS = re.compile(
     r"^\W*(?:tags?|categories|filed under|labels|schlagwörter|etiquetas)\s*[:：]", re.IGNORECASE
 )
 HELPFUL = re.compile(
-    r"^\W*(?:(?:was|is|did|has) this (?:article|page|post|answer|guide|information|help)\b.{0,60}\?|.{0,20}found this (?:helpful|useful).{0,40}|what do you think of this post\??|how useful was this.{0,30}|rate this (?:article|page).{0,20}|rating:\s*[\d.].{0,60}|war (?:dieser artikel|das) hilfreich.{0,20}|¿?(?:te|le) (?:ha )?(?:fue|sido|resultó) útil.{0,40}|هل كان .{0,30}مفيد.{0,10}|この(?:記事|ページ)は(?:役に立ち|参考になり).{0,10})(?:\s*(?:yes|no|ja|nein|sí|はい|いいえ)\W*){0,2}$",
+    r"^\W*(?:(?:was|is|did|has) this (?:article|page|post|answer|guide|information|help|helpful|useful)\b.{0,60}\?|.{0,20}found this (?:helpful|useful).{0,40}|what do you think of this post\??|how useful was this.{0,30}|rate this (?:article|page).{0,20}|rating:\s*[\d.].{0,60}|war (?:dieser artikel|das) hilfreich.{0,20}|¿?(?:te|le) (?:ha )?(?:fue|sido|resultó) útil.{0,40}|هل كان .{0,30}مفيد.{0,10}|この(?:記事|ページ)は(?:役に立ち|参考になり).{0,10})(?:\s*(?:yes|no|ja|nein|sí|はい|いいえ)\W*){0,2}$",
     re.IGNORECASE,
 )
 CRUMBS = re.compile(
