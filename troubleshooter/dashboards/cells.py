@@ -163,12 +163,12 @@ def fix(row: FixRow, held: Durable, confirmed: int) -> SafeString:
 
 def revision(row: FixRow | FixTimeRow) -> SafeString:
     """Which revision of a fix it is, and whether the guide still has it."""
-    said = _("revision %(number)s") % {"number": row.revision}
+    said = [_("revision %(number)s") % {"number": row.revision}]
     if not row.placed:
-        said = f"{said}, {_('no longer in the guide')}"
+        said.append(_("no longer in the guide"))
     elif not row.current:
-        said = f"{said}, {_('replaced by a later one')}"
-    return html("<small>{}</small>", said)
+        said.append(_("replaced by a later one"))
+    return html("<small>{}</small>", ", ".join(said))
 
 
 def durable(held: Durable) -> str:
