@@ -276,6 +276,12 @@ class RestoreTests(DeskTestCase):
         self.assertIn("stop the desk", said)
 
 
+NEWER = (
+    "CREATE TABLE django_migrations AS SELECT 1 AS id, 'troubleshooter' AS app,"
+    " '9999_later' AS name, now() AS applied"
+)
+
+
 @skipUnless(connection.vendor == "postgresql" and shutil.which("pg_dump"), "of PostgreSQL")
 class DumpTests(CommandTestCase):
     """Dumps of PostgreSQL, and a database of its own in which one table, `kept`, must stay."""
@@ -313,6 +319,7 @@ class DumpTests(CommandTestCase):
             (self.damaged(), "pg_restore failed"),
             (self.dump("empty", "SELECT 1"), "not one of a help desk"),
             (self.dump("other", "CREATE TABLE recipes (name text)"), "not one of a help desk"),
+            (self.dump("newer", NEWER), "made by a newer release (troubleshooter.9999_later)"),
         ]:
             self.assertIn(sentence, self.manage("restore", str(path), "--yes", fails=True))
             execute(self.database, "SELECT FROM kept")

@@ -1,6 +1,6 @@
 """Whether the desk works: what /readyz asks, /metrics tells, and the page of its state shows."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -33,11 +33,12 @@ def pending() -> list[str]:
     return [".".join(each) for each in _of_this_release() if each not in applied]
 
 
-def unknown() -> list[str]:
-    """The migrations that a newer release has applied to this database."""
+def unknown(applied: Collection[tuple[str, str]] | None = None) -> list[str]:
+    """Of these migrations (app and name) those of a newer release; else of this database's."""
     ours = set(_of_this_release())
     labels = {label for label, _name in ours}
-    applied = MigrationRecorder(connection).applied_migrations()
+    if applied is None:
+        applied = MigrationRecorder(connection).applied_migrations()
     return sorted(".".join(each) for each in applied if each[0] in labels and each not in ours)
 
 

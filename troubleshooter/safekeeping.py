@@ -115,6 +115,16 @@ def whole_dump(path: Path) -> None:
     _run("pg_restore", f"--file={os.devnull}", str(path))
 
 
+def migrations_in(path: Path) -> list[tuple[str, str]]:
+    """The migrations (app and name) that were applied to the desk of a dump."""
+    rows = _run("pg_restore", "--data-only", "--table=django_migrations", "--file=-", str(path))
+    _head, _copy, rest = rows.partition("COPY public.django_migrations ")
+    columns, _end, lines = rest.partition(") FROM stdin;\n")
+    names = columns.lstrip("(").split(", ")
+    told = [dict(zip(names, line.split("\t"), strict=False)) for line in lines.splitlines()]
+    return [(each["app"], each["name"]) for each in told if "app" in each and "name" in each]
+
+
 def copy_of(source: Path, target: Path) -> None:
     """A copy of a SQLite file as SQLite writes it, whatever stands beside the original."""
     remove(target)

@@ -3,7 +3,7 @@
 import json
 import socket
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from troubleshooter.restoring import Known
 from troubleshooter.safekeeping import (
     Unusable,
     copy_of,
+    migrations_in,
     pour_back,
     private_files,
     remove,
@@ -82,6 +83,7 @@ class Command(BaseCommand):
         """What is known is kept in a file meanwhile: killed half-way, it is run again."""
         note = Path(settings.VAR_DIR) / "restore.json"
         whole_dump(source)
+        refuse_newer(health.unknown(migrations_in(source)))
         tables = connection.introspection.table_names()
         if tables and not yes:
             raise CommandError("The database has tables. Say --yes to replace them.")
@@ -113,10 +115,7 @@ class Command(BaseCommand):
 
     def prepare(self, known: Known) -> None:
         """Bring the restored database up to date, and keep out of it what must not come back."""
-        if newer := health.unknown():
-            raise Unusable(
-                f"The backup was made by a newer release ({newer[-1]}): restore it with that."
-            )
+        refuse_newer(health.unknown())
         call_command("migrate", interactive=False, verbosity=0)
         done = restoring.apply(known, timezone.now())
         self.say(
@@ -126,6 +125,13 @@ class Command(BaseCommand):
 
     def say(self, line: str) -> None:
         self.stdout.write(line)
+
+
+def refuse_newer(migrations: Sequence[str]) -> None:
+    if migrations:
+        raise Unusable(
+            f"The backup was made by a newer release ({migrations[-1]}): restore it with that."
+        )
 
 
 def refuse_running_desk() -> None:
