@@ -213,3 +213,37 @@ def scripted(browser: Browser, server: Server) -> Iterator[Visitor]:
     yield someone
     context.close()
     assert someone.faults == []
+
+
+# --- An agent ----------------------------------------------------------------------------------
+
+AGENT = "An agent likes long passwords"
+MAKE_AGENT = f"""
+from django.contrib.auth.models import Group, User
+agent = User.objects.create_user("aki", password="{AGENT}", is_staff=True)
+agent.groups.add(Group.objects.get(name="Agent"))
+"""
+
+
+@pytest.fixture(scope="module")
+def staffed(server: Server) -> Server:
+    """The server with an agent."""
+    server.manage("shell", "--no-imports", "-c", MAKE_AGENT)
+    return server
+
+
+@pytest.fixture
+def desk(browser: Browser, staffed: Server) -> Iterator[Page]:
+    context = browser.new_context()
+    page = context.new_page()
+    log_in(page, staffed)
+    yield page
+    context.close()
+
+
+def log_in(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/admin/")
+    page.get_by_label("Username").fill("aki")
+    page.get_by_label("Password").fill(AGENT)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("link", name=re.compile("^Escalations:"))).to_be_visible()

@@ -1,7 +1,6 @@
 """A visitor asks for a person, an agent answers, and the session goes on."""
 
 import re
-from collections.abc import Iterator
 from typing import Literal
 
 import pytest
@@ -9,37 +8,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Server, Visitor
 from tests.browser.test_axe import faults_of
-
-AGENT = "An agent likes long passwords"
-MAKE_AGENT = f"""
-from django.contrib.auth.models import Group, User
-agent = User.objects.create_user("aki", password="{AGENT}", is_staff=True)
-agent.groups.add(Group.objects.get(name="Agent"))
-"""
-
-
-@pytest.fixture(scope="module")
-def staffed(server: Server) -> Server:
-    """The server with an agent."""
-    server.manage("shell", "--no-imports", "-c", MAKE_AGENT)
-    return server
-
-
-@pytest.fixture
-def desk(browser: Browser, staffed: Server) -> Iterator[Page]:
-    context = browser.new_context()
-    page = context.new_page()
-    log_in(page, staffed)
-    yield page
-    context.close()
-
-
-def log_in(page: Page, server: Server) -> None:
-    page.goto(f"{server.url}/admin/")
-    page.get_by_label("Username").fill("aki")
-    page.get_by_label("Password").fill(AGENT)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("link", name=re.compile("^Escalations:"))).to_be_visible()
 
 
 def open_one(desk: Page, reference: str) -> None:

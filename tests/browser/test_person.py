@@ -11,8 +11,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Server, Visitor, free_port, running
-from tests.browser.test_escalation import AGENT, MAKE_AGENT
+from tests.browser.conftest import AGENT, MAKE_AGENT, Server, Visitor, free_port, running
 
 
 class Mailbox:

@@ -1,29 +1,10 @@
 """What an agent types on the page of an escalation stays there until it is sent."""
 
-from collections.abc import Iterator
-
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Server, Visitor
+from tests.browser.conftest import Server, Visitor, log_in
 from tests.browser.test_axe import faults_of
-from tests.browser.test_escalation import MAKE_AGENT, ask, log_in, open_one
-
-
-@pytest.fixture(scope="module")
-def staffed(server: Server) -> Server:
-    """The server with an agent."""
-    server.manage("shell", "--no-imports", "-c", MAKE_AGENT)
-    return server
-
-
-@pytest.fixture
-def desk(browser: Browser, staffed: Server) -> Iterator[Page]:
-    context = browser.new_context()
-    page = context.new_page()
-    log_in(page, staffed)
-    yield page
-    context.close()
+from tests.browser.test_escalation import ask, open_one
 
 
 def test_an_agent_who_was_logged_out_meanwhile_keeps_the_reply(
