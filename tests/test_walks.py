@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.test import TestCase
 from django.utils import timezone
 
 from tests.base import CastTestCase, walk
@@ -45,6 +46,23 @@ class WalkTests(CastTestCase):
 
     def test_nobody_is_found_by_a_wrong_id(self) -> None:
         self.assertIsNone(Session.objects.walk("nobody"))
+
+
+class IndexTests(TestCase):
+    def test_an_answer_keeps_up_no_index_that_another_begins_with(self) -> None:
+        for model in (Session, Attempt):
+            with connection.cursor() as cursor:
+                found = connection.introspection.get_constraints(cursor, model._meta.db_table)
+            columns = [
+                tuple(each["columns"])
+                for name, each in found.items()
+                if each["index"] or each["unique"] or each["primary_key"]
+                # What PostgreSQL has for LIKE, and what holds a part of the rows, is another.
+                if not name.endswith(("_like", "_unread"))
+            ]
+            for index in columns:
+                longer = [each for each in columns if each[: len(index)] == index]
+                self.assertEqual(longer, [index], model.__name__)
 
 
 class MoveTests(CastTestCase):

@@ -19,7 +19,10 @@ _OUTCOMES: dict[str | None, Outcome | None] = {None: None, **{each.value: each f
 class Attempt(models.Model):
     """One showing of one fix in one session, and what came of it."""
 
-    session = models.ForeignKey("troubleshooter.Session", models.CASCADE, related_name="attempts")
+    # Its index is that of the constraint below; every answer would have to keep up another.
+    session = models.ForeignKey(
+        "troubleshooter.Session", models.CASCADE, related_name="attempts", db_index=False
+    )
     seq = models.PositiveSmallIntegerField()
     fix_key = models.CharField(max_length=16)
     fix_revision = models.PositiveIntegerField()

@@ -228,7 +228,9 @@ class Session(models.Model):
         LEARNED = "learned", _("the learned order")
 
     public_id = models.CharField(max_length=tokens.PUBLIC_ID_LENGTH, unique=True)
-    edition = models.ForeignKey(Edition, models.PROTECT, related_name="sessions")
+    edition = models.ForeignKey(  # looked up by the first index below
+        Edition, models.PROTECT, related_name="sessions", db_index=False
+    )
     symptom_key = models.CharField(max_length=16, blank=True)
     author_order = models.JSONField()
     learned_order = models.JSONField()
