@@ -239,16 +239,16 @@ MIDDLEWARE = [
     "troubleshooter.probes.Probes",
     "troubleshooter.web.Unavailable",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
     "troubleshooter.languages.Languages",
     "troubleshooter.web.BodyLimit",
-    "django.middleware.common.CommonMiddleware",
+    "troubleshooter.web.Common",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "troubleshooter.staff.gate.Staff",
 ]
 
 # What stands before the pages of staff alone; visitors' pages know no login and no cookie.
 STAFF_MIDDLEWARE = [
+    "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -256,7 +256,7 @@ STAFF_MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "troubleshooter.staff.gate.SecondFactor",
 ]
-# These look for the four above in MIDDLEWARE; tests/test_staff.py shows that they are at work.
+# These look for four of them in MIDDLEWARE; tests/test_staff.py shows that they are at work.
 SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E409", "admin.E410", "security.W003"]
 
 ROOT_URLCONF = "helpdesk.urls"

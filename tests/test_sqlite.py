@@ -5,11 +5,14 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import cast
 
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler
 from django.test import TestCase
+
+from helpdesk.sqlite.base import DatabaseWrapper
 
 HOLD = """
 import fcntl, sys, time
@@ -26,7 +29,7 @@ class QueueTests(TestCase):
         self.addCleanup(folder.cleanup)
         self.path = Path(folder.name) / "desk.sqlite3"
         self.first = self.connect()
-        self.first.cursor().execute("CREATE TABLE line (number integer)")
+        self.first.cursor().execute("CREATE TABLE line (number integer NOT NULL PRIMARY KEY)")
 
     def connect(self, timeout: float = 5) -> BaseDatabaseWrapper:
         options = {"timeout": timeout, "transaction_mode": "IMMEDIATE"}
@@ -42,6 +45,26 @@ class QueueTests(TestCase):
     def end(self, connection: BaseDatabaseWrapper) -> None:
         connection.commit()
         connection.set_autocommit(True)
+
+    def test_what_sqlite_refuses_has_djangos_name(self) -> None:
+        straight = cast(DatabaseWrapper, self.first)
+        with self.assertRaises(OperationalError):
+            straight.prepared().execute("SELECT nothing FROM line")
+        straight.prepared().execute("INSERT INTO line VALUES (%s)", [7])
+        with self.assertRaises(IntegrityError):
+            straight.prepared().execute("INSERT INTO line VALUES (%s)", [7])
+
+    def test_a_commit_that_fails_is_told_and_can_be_undone(self) -> None:
+        self.begin(self.first)
+        with self.first.cursor() as cursor:
+            cursor.execute("PRAGMA defer_foreign_keys = ON")
+            cursor.execute("CREATE TABLE of (line integer REFERENCES line (number))")
+            cursor.execute("INSERT INTO of VALUES (7)")
+        with self.assertRaises(IntegrityError):
+            self.first.commit()
+        self.first.rollback()
+        self.first.set_autocommit(True)
+        self.begin(self.connect(timeout=0))
 
     def test_the_second_waits_until_the_first_is_done(self) -> None:
         second, said = self.connect(), []

@@ -1,6 +1,7 @@
 """HTTP: what every page needs, and the one place that knows htmx."""
 
 import errno
+import gzip
 import tempfile
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,6 +23,7 @@ from django.test import (
 
 from troubleshooter.web import (
     BodyLimit,
+    Common,
     Page,
     Unavailable,
     form,
@@ -335,6 +337,31 @@ class HeadersTests(TestCase):
         response = self.client.get("/nowhere/", secure=True)
         self.assertIn("max-age=60", response["Strict-Transport-Security"])
         self.assertIn("upgrade-insecure-requests", response["Content-Security-Policy"])
+
+    def test_a_host_that_is_not_ours_is_refused_however_often_ours_was_let_in(self) -> None:
+        for host, status in [("testserver", 200), ("evil.example", 400)] * 2:
+            response = self.client.get("/", headers={"Host": host})
+            self.assertEqual(response.status_code, status, host)
+
+    @override_settings(ALLOWED_HOSTS=["*"])
+    def test_hosts_without_end_are_let_in_but_not_remembered(self) -> None:
+        common = Common(lambda request: HttpResponse())
+        for nth in range(Common.MOST + 10):
+            request = RequestFactory(headers={"Host": f"desk{nth}.example"}).get("/")
+            self.assertEqual(common(request).status_code, 200)
+        self.assertEqual(len(common.let_in), Common.MOST)
+
+    def test_what_a_browser_can_take_is_compressed_for_visitors_and_staff_alike(self) -> None:
+        for path in ("/", "/nowhere/", "/admin/login/"):
+            with self.subTest(path=path):
+                plain = self.client.get(path)
+                packed = self.client.get(path, headers={"Accept-Encoding": "br, gzip"})
+                self.assertNotIn("Content-Encoding", plain)
+                self.assertEqual(packed["Content-Encoding"], "gzip")
+                self.assertIn("</html>", gzip.decompress(packed.content).decode())
+                for each in (plain, packed):
+                    self.assertIn("Accept-Encoding", each["Vary"])
+                    self.assertEqual(int(each["Content-Length"]), len(each.content))
 
     def test_no_page_for_visitors_sets_a_cookie(self) -> None:
         for path in ("/", "/nowhere/", "/static/site.css"):

@@ -237,11 +237,11 @@ def _earlier(session: Session, showing: Attempt) -> Attempt | None:
 
 def _previous(session: Session, showing: Attempt) -> str:
     """The fix before this one: how the visitor came here. Empty at the first one."""
+    if showing is session.rows[-1]:
+        others = (row.fix_key for row in reversed(session.rows) if row.fix_key != showing.fix_key)
+        return next(others, "")
     path = list(dict.fromkeys(row.fix_key for row in session.rows))
     at = path.index(showing.fix_key)
-    if showing is session.rows[-1]:
-        earlier = [row.fix_key for row in session.rows[:-1] if row.fix_key != showing.fix_key]
-        return earlier[-1] if earlier else ""
     return path[at - 1] if at else ""
 
 

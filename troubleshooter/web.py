@@ -15,7 +15,13 @@ from urllib.parse import parse_qsl
 from django.conf import settings
 from django.core.cache import cache
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    HttpResponseRedirect,
+)
+from django.middleware.common import CommonMiddleware
 from django.shortcuts import render
 from django.template.loader import get_template, render_to_string
 from django.urls import set_urlconf
@@ -23,6 +29,7 @@ from django.utils import translation
 from django.utils.crypto import salted_hmac
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.views.decorators.gzip import gzip_page
 
 from troubleshooter import metrics, prepared
 from troubleshooter.languages import speaking
@@ -33,6 +40,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 NOTICE = "troubleshooter/notice.html"
 MOST_FIELDS = 100  # of one form
+HTML = "text/html; charset=utf-8"
 SHORT = 100  # bytes of a form that may be kept
 SAVED = "helpdesk.saved"  # in the META of a request whose answer is on the disk
 
@@ -84,9 +92,7 @@ def respond(request: HttpRequest, page: Page | Prepared) -> HttpResponse:
     if isinstance(page, Prepared):
         response = _filled(request, page, shell)
     else:
-        context = {**_frame(shell, page.url), **page.context}
-        with speaking(page.language):
-            response = render(request, page.template, context, status=page.status)
+        response = _rendered(request, page, shell)
     if page.language:
         response.headers["Content-Language"] = page.language
     if by_htmx and page.url:
@@ -104,6 +110,13 @@ def _frame(shell: str, url: str | None) -> Context:
     }
 
 
+@gzip_page
+def _rendered(request: HttpRequest, page: Page, shell: str) -> HttpResponse:
+    context = {**_frame(shell, page.url), **page.context}
+    with speaking(page.language):
+        return render(request, page.template, context, status=page.status)
+
+
 def _filled(request: HttpRequest, page: Prepared, shell: str) -> HttpResponse:
     def text() -> str:
         with speaking(page.language):
@@ -114,10 +127,10 @@ def _filled(request: HttpRequest, page: Prepared, shell: str) -> HttpResponse:
     same = (page.template, shell, page.same, settings.SITE_URL, settings.REACHABLE, language)
     pieces = prepared.filled(same, text, page.slots)
     if "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", ""):
-        response = HttpResponse(prepared.gzip(pieces), status=page.status)
+        response = HttpResponse(prepared.gzip(pieces), HTML, page.status)
         response.headers["Content-Encoding"] = "gzip"
     else:
-        response = HttpResponse(prepared.plain(pieces), status=page.status)
+        response = HttpResponse(prepared.plain(pieces), HTML, page.status)
     response.headers["Vary"] = "Accept-Encoding"
     return response
 
@@ -320,6 +333,25 @@ class Headers:
         headers["Cross-Origin-Embedder-Policy"] = "require-corp"
         headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
         return response
+
+
+class Common(CommonMiddleware):
+    """Django's own, which looks at each host once: of a request it asks for nothing else."""
+
+    MOST = 100  # hosts to remember; a desk that answers to all could be told any number of them
+
+    def __init__(self, get_response: Handler) -> None:
+        super().__init__(get_response)
+        self.let_in: set[str] = set()
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        host = request.META.get("HTTP_HOST", "")
+        if host in self.let_in:
+            return None
+        led_on = super().process_request(request)  # raises DisallowedHost
+        if host and led_on is None and len(self.let_in) < self.MOST:
+            self.let_in.add(host)
+        return led_on
 
 
 # What a machine says that has no descriptors, memory or disk left, or a disk that fails.

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
-from psycopg import Connection, OperationalError
+from psycopg import Connection, Error, OperationalError
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
@@ -109,11 +109,15 @@ class Straight:
     def execute(self, sql: str, params: Sequence[object] = ()) -> None:
         self.query = _numbered(sql)
         values: Any = [None if each is None else str(each).encode() for each in params]
-        with self.db.wrap_database_errors, self.connection.lock:
-            pgconn = self.connection.pgconn
-            if not self.connection.autocommit and pgconn.transaction_status == IDLE:
-                self._checked(pgconn.exec_(b"BEGIN"))
-            self.result = self._checked(pgconn.exec_prepared(self._name(sql), values))
+        try:
+            with self.connection.lock:
+                pgconn = self.connection.pgconn
+                if not self.connection.autocommit and pgconn.transaction_status == IDLE:
+                    self._checked(pgconn.exec_(b"BEGIN"))
+                self.result = self._checked(pgconn.exec_prepared(self._name(sql), values))
+        except Error:
+            with self.db.wrap_database_errors:  # only now: most statements do not fail
+                raise
 
     def _name(self, sql: str) -> bytes:
         """What the server calls this statement; it is made known to it once."""

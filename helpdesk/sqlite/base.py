@@ -9,6 +9,7 @@ is left for those who do not come this way: a shell, a backup.
 
 import fcntl
 import os
+import sqlite3
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -41,14 +42,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _start_transaction_under_autocommit(self) -> None:
         self._queue_up()
         try:
-            with self.prepared() as cursor:
-                cursor.execute(f"BEGIN {self.transaction_mode}")  # type: ignore[attr-defined]
+            self.prepared().execute(f"BEGIN {self.transaction_mode}")  # type: ignore[attr-defined]
         except BaseException:
             self._leave()
             raise
 
     def _commit(self) -> None:
-        super()._commit()  # type: ignore[misc]
+        if self.connection is not None and self.connection.in_transaction:
+            self.prepared().execute("COMMIT")
         self._leave()  # after a commit that failed the rollback does
 
     def _rollback(self) -> None:
@@ -69,17 +70,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Wait for our turn, as long as SQLite itself would."""
         if self.is_in_memory_db():
             return
-        until = time.monotonic() + self.settings_dict["OPTIONS"].get("timeout", 5)
         try:
             if self._queue is None:
                 path = f"{self.settings_dict['NAME']}.queue"
                 self._queue = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-            while not _enter(self._queue):
-                if time.monotonic() >= until:
-                    raise OperationalError("database is locked: its writers queue up for too long")
-                time.sleep(PAUSE)
+            if not _enter(self._queue):
+                self._wait(self._queue)
         except OSError as fault:
             raise OperationalError(f"The queue of writers cannot be used: {fault}") from fault
+
+    def _wait(self, queue: int) -> None:
+        until = time.monotonic() + self.settings_dict["OPTIONS"].get("timeout", 5)
+        while not _enter(queue):
+            if time.monotonic() >= until:
+                raise OperationalError("database is locked: its writers queue up for too long")
+            time.sleep(PAUSE)
 
     def _leave(self) -> None:
         if self._queue is not None:
@@ -111,8 +116,11 @@ class Straight:
             self.cursor.close()
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> None:
-        with self.db.wrap_database_errors:
+        try:
             self.cursor = self.db.connection.execute(_converted(sql), params)
+        except sqlite3.Error:
+            with self.db.wrap_database_errors:  # only now: most statements do not fail
+                raise
 
     @property
     def rowcount(self) -> int:
@@ -120,8 +128,11 @@ class Straight:
         return found
 
     def fetchone(self) -> Any:
-        with self.db.wrap_database_errors:
+        try:
             return self.cursor.fetchone()
+        except sqlite3.Error:
+            with self.db.wrap_database_errors:
+                raise
 
 
 @lru_cache(maxsize=500)

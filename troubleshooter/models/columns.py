@@ -32,17 +32,18 @@ class Columns(Generic[M]):
         self.names = [field.attname for field in fields]
         self.sql = array(*(_in_json(field, f"{alias}.{field.column}") for field in fields))
         self._conversions = [
-            (field.attname, convert) for field in fields for convert in _conversions(field)
+            (nth, convert) for nth, field in enumerate(fields) for convert in _conversions(field)
         ]
 
-    def read(self, values: Sequence[Any]) -> M:
-        """The instance that this array holds; fields that are not named are deferred."""
-        row = held(self.model, zip(self.names, values, strict=True))
-        held_by = row.__dict__
-        for name, convert in self._conversions:
-            if (value := held_by[name]) is not None:
-                held_by[name] = convert(value)
-        return row
+    def read(self, values: list[Any]) -> M:
+        """The instance that this array holds; fields that are not named are deferred.
+
+        The array is used up by it.
+        """
+        for nth, convert in self._conversions:
+            if (value := values[nth]) is not None:
+                values[nth] = convert(value)
+        return held(self.model, zip(self.names, values, strict=True))
 
 
 def array(*expressions: str) -> str:

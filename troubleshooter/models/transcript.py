@@ -7,7 +7,6 @@ from typing import NamedTuple
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from troubleshooter import flow
 from troubleshooter.flow import Outcome, Reason
 
 from .attempts import Attempt
@@ -45,13 +44,14 @@ def _said(language: str | None, outcome: str | None, reason: str, minutes: int) 
 
 def tried(session: Session) -> list[Tried]:
     """Every fix that was shown, in order, with the answer that counts."""
-    counted = flow.answers([row.rule for row in session.rows])
-    by_seq = {row.seq: row for row in session.rows}
+    counted: dict[str, Attempt | None] = {}
+    for row in session.rows:  # as flow.answers counts them: the latest answer of each fix
+        if row.outcome is not None:
+            counted[row.fix_key] = row
+        else:
+            counted.setdefault(row.fix_key, None)
     fixes = session.reading.by_key
-    return [
-        Tried(fixes[fix], by_seq[counted[fix].seq] if fix in counted else None)
-        for fix in dict.fromkeys(row.fix_key for row in session.rows)
-    ]
+    return [Tried(fixes[fix], attempt) for fix, attempt in counted.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def lines(session: Session) -> list[Line]:
     if symptom := session.reading.symptom(session.symptom_key):
         found.append(Line(_("Symptom: %(symptom)s") % {"symptom": symptom.text}))
     if session.platform:
-        platform = {"platform": session.get_platform_display()}
+        platform = {"platform": Session.Platform(session.platform).label}
         found.append(Line(_("Device: %(platform)s") % platform))
     started = f"{session.started_at:%Y-%m-%d %H:%M}"
     found.append(Line(_("Started: %(when)s UTC") % {"when": started}))

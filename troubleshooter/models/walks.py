@@ -182,10 +182,14 @@ def _added(adds: int) -> str:
 
 
 def _kept(values: Sequence[Any]) -> list[Any]:
-    """Values as SQLite keeps them: times in UTC, without saying so."""
-    return [
-        str(each.replace(tzinfo=None)) if isinstance(each, datetime) else each for each in values
-    ]
+    """Values as SQLite keeps them."""
+    return [_utc(each) if isinstance(each, datetime) else each for each in values]
+
+
+@lru_cache(maxsize=100)
+def _utc(moment: datetime) -> str:
+    """A time in UTC that does not say so. Most are asked for again, by this answer or the next."""
+    return str(moment.replace(tzinfo=None))
 
 
 def _in_one(cursor: Any, session_pk: int, moved: Moved) -> bool:
