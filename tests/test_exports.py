@@ -318,6 +318,13 @@ class FilesTests(NumbersPageTestCase):
                 self.get(table, "json"), self.get(table, "json", "?simulated=1"), table
             )
 
+    def test_words_are_in_the_language_of_whoever_asked(self) -> None:
+        count()
+        url = reverse("export_guide", args=["printer", "sessions", "csv"])
+        for code, said in (("de", "keine Antwort"), ("en", "no answer")):
+            response = self.client.get(url, headers={"Accept-Language": code})
+            self.assertIn(said, bytes(response.getvalue()).decode())
+
     def test_a_filter_that_cannot_be_is_refused_with_a_sentence(self) -> None:
         url = reverse("export_guide", args=["printer", "sessions", "csv"])
         response = self.client.get(f"{url}?edition=9&platform=toaster")

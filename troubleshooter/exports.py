@@ -10,6 +10,7 @@ from io import StringIO
 from itertools import islice
 
 from django.http import StreamingHttpResponse
+from django.utils import translation
 
 Cell = str | int | float | bool | None | list[dict[str, object]]
 Row = Mapping[str, Cell]
@@ -78,6 +79,16 @@ def as_json(table: Table) -> Iterator[str]:
     yield "[]\n" if before == "[\n" else "\n]\n"
 
 
+def _speaking(language: str | None, pieces: Iterator[str]) -> Iterator[str]:
+    """The pieces, each made in this language: by then the request speaks none any more."""
+    while True:
+        with translation.override(language):
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
+
+
 FORMS = {
     "csv": ("text/csv; charset=utf-8", as_csv),
     "json": ("application/json", as_json),
@@ -85,10 +96,10 @@ FORMS = {
 
 
 def download(table: Table, form: str) -> StreamingHttpResponse:
-    """The table as a file in one of FORMS, sent while it is read."""
+    """The table as a file in one of FORMS, sent while it is read, in the language of now."""
     kind, write = FORMS[form]
     return StreamingHttpResponse(
-        write(table),
+        _speaking(translation.get_language(), write(table)),
         content_type=kind,
         headers={
             "Content-Disposition": f'attachment; filename="{table.name}.{form}"',

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import accumulate, islice
-from typing import overload
+from typing import Any, overload
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from troubleshooter.flow import Outcome, Reason, Status
 from troubleshooter.models import (
@@ -26,6 +26,7 @@ from .filters import REAL, Filter
 from .rows import AttemptRow, SessionRow
 from .sums import sums
 
+OF_ATTEMPT = ("seq", "fix_key", "fix_revision", "outcome", "reason")  # all that is told of one
 BATCH = 500  # sessions read at once when all are asked for
 
 
@@ -77,14 +78,13 @@ class Sessions(Sequence[Session]):
     def _started(self, first: date, last: date) -> QuerySet[Session]:
         """Those that started between these two days."""
         within = replace(self.only, from_day=first, to_day=last)
+        attempts = Attempt.objects.order_by("seq").only("session", *OF_ATTEMPT)
         return (
             Session.objects.filter(within.where(), edition__guide__key=self.guide_key)
             .select_related("edition")
             .defer("edition__content", "author_order", "learned_order")
-            .prefetch_related(
-                Prefetch("attempts", Attempt.objects.order_by("seq")),
-                Prefetch("escalations", Escalation.objects.only("session")),
-            )
+            .annotate(escalated=Exists(Escalation.objects.filter(session=OuterRef("pk"))))
+            .prefetch_related(Prefetch("attempts", attempts, "path"))
             .order_by("-started_at", "-pk")
         )
 
@@ -106,28 +106,26 @@ def all_walks(sessions: Sessions, now: datetime) -> Iterator[SessionRow]:
         yield from walks(batch, now)
 
 
-def _walk(session: Session, outline: Outline, now: datetime) -> SessionRow:
-    attempts = list(session.attempts.all())
+def _walk(session: Any, outline: Outline, now: datetime) -> SessionRow:
+    """`session` is one of Sessions: with its `path`, and whether it was `escalated`."""
     return SessionRow(
         public_id=session.public_id,
         started_at=session.started_at,
         symptom=outline.symptoms.get(session.symptom_key, ""),
-        platform=session.get_platform_display(),
+        platform=str(Session.Platform(session.platform).label) if session.platform else "",
         edition=session.edition.number,
         language=session.language,
         arm=session.arm,
-        ending=_ending(session, attempts, outline, now),
-        path=_path(attempts, outline),
+        ending=_ending(session, outline, now),
+        path=_path(session.path, outline),
     )
 
 
-def _ending(
-    session: Session, attempts: Sequence[Attempt], outline: Outline, now: datetime
-) -> Ending:
-    standing = {attempt.fix_key for attempt in attempts[-1:] if attempt.outcome is None}
+def _ending(session: Any, outline: Outline, now: datetime) -> Ending:
+    standing = {attempt.fix_key for attempt in session.path[-1:] if attempt.outcome is None}
     return ending(
         resolved=session.status == Status.RESOLVED,
-        escalated=bool(session.escalations.all()),
+        escalated=session.escalated,
         exhausted=session.status == Status.EXHAUSTED,
         idle=session.last_answer_at <= idle_since(now),
         assumed=bool(standing - outline.risky) and not session.withdrawn,

@@ -1,10 +1,11 @@
 """The tables of numbers as files have them, and attempts in words."""
 
 from dataclasses import asdict
+from functools import lru_cache
 
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from troubleshooter import evidence
 from troubleshooter.analytics import (
@@ -36,14 +37,24 @@ ANSWERS = {
 
 def in_words(attempt: AttemptRow) -> str:
     """One attempt on a path: “2 Restart the computer (again): fixed”."""
-    words = {"fix": attempt.title, "answer": ANSWERS[attempt.outcome], "seq": attempt.seq}
-    if attempt.reason:
-        words["answer"] = f"{words['answer']} ({attempt.reason.label})"
-    if attempt.changed:
-        return _("%(seq)d %(fix)s (answer changed): %(answer)s") % words
-    if attempt.again:
-        return _("%(seq)d %(fix)s (again): %(answer)s") % words
-    return _("%(seq)d %(fix)s: %(answer)s") % words
+    how = (attempt.outcome, attempt.reason, attempt.again, attempt.changed)
+    return _answered(get_language(), *how) % {"seq": attempt.seq, "fix": attempt.title}
+
+
+@lru_cache(maxsize=300)
+def _answered(
+    language: str | None, outcome: Outcome | None, reason: Reason | None, again: bool, changed: bool
+) -> str:
+    """How some attempt on some fix went, in this language, which is the current one."""
+    answer = str(ANSWERS[outcome])
+    if reason:
+        answer = f"{answer} ({reason.label})"
+    line = _("%(seq)d %(fix)s: %(answer)s")
+    if changed:
+        line = _("%(seq)d %(fix)s (answer changed): %(answer)s")
+    elif again:
+        line = _("%(seq)d %(fix)s (again): %(answer)s")
+    return line.replace("%(answer)s", answer.replace("%", "%%"))
 
 
 GUIDE_COLUMNS = ("key", "title", "live", "sessions", *Ending.values)
