@@ -56,6 +56,20 @@ class ShippedTests(PlainTestCase):
             for module in re.findall(r"-m (helpdesk\.\w+)", text):
                 self.assertTrue((ROOT / f"{module.replace('.', '/')}.py").exists(), module)
 
+    def test_a_reload_is_tried_first_so_that_one_that_cannot_be_fails(self) -> None:
+        unit = (ROOT / "docs/helpdesk.service").read_text()
+        first, then = re.findall(r"^ExecReload=(.+)$", unit, re.MULTILINE)
+        self.assertEqual(then, "/bin/kill -HUP $MAINPID")
+        words = first.removeprefix("/opt/helpdesk/.venv/bin/python ").split()
+        with TemporaryDirectory() as folder:
+            for hosts, code in (("127.0.0.1", 0), ("not a host", 1)):
+                env = {"PATH": os.environ["PATH"], "VAR_DIR": folder, "ALLOWED_HOSTS": hosts}
+                tried = subprocess.run(
+                    [sys.executable, *words], cwd=ROOT, env=env, capture_output=True, check=False
+                )
+                self.assertEqual(tried.returncode, code, tried.stderr)
+                self.assertEqual("ALLOWED_HOSTS" in tried.stderr.decode(), bool(code))
+
     def test_nginx_hides_what_is_for_machines_inside(self) -> None:
         text = (ROOT / "docs/nginx.conf").read_text()
         for path in ("/metrics", "/healthz"):
