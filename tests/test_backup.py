@@ -268,6 +268,25 @@ class RestoreTests(DeskTestCase):
         self.assertEqual(self.file.read_bytes(), before)
         self.assertEqual(self.beside("restoring"), set())
 
+    def test_a_disk_without_room_leaves_all_as_it_was(self) -> None:
+        before, size = self.file.read_bytes(), self.file.stat().st_size
+        restore = f"exec {sys.executable} manage.py restore --yes {self.backup}"
+        for share in (0.2, 0.9):  # of what it would have to write
+            full = f"ulimit -f {int(share * size / 512)}; {restore}"
+            done = subprocess.run(
+                ["/bin/sh", "-c", full],
+                cwd=settings.BASE_DIR,
+                env=self.env,
+                check=False,
+                capture_output=True,
+                text=True,
+            )
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("CommandError", done.stderr)
+            self.assertNotIn("Traceback", done.stderr)
+            self.assertEqual(self.file.read_bytes(), before)
+            self.assertEqual([*self.file.parent.glob("*.restoring*")], [])
+
     def test_a_running_desk_is_not_pulled_away_from_under_its_visitors(self) -> None:
         with socket.socket() as desk:
             desk.bind(("127.0.0.1", self.port))

@@ -126,10 +126,16 @@ def migrations_in(path: Path) -> list[tuple[str, str]]:
 
 
 def copy_of(source: Path, target: Path) -> None:
-    """A copy of a SQLite file as SQLite writes it, whatever stands beside the original."""
+    """A copy of a SQLite file as SQLite writes it, whatever stands beside the original.
+
+    Raises Unusable.
+    """
     remove(target)
-    with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as file:
-        file.execute("VACUUM INTO ?", [str(target)])
+    try:
+        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as file:
+            file.execute("VACUUM INTO ?", [str(target)])
+    except sqlite3.Error as fault:
+        raise Unusable(f"{source} cannot be copied to {target}: {fault}.") from None
 
 
 def remove(path: Path) -> None:

@@ -55,6 +55,9 @@ class Command(BaseCommand):
             raise CommandError(str(fault)) from None
         except Error as fault:
             raise CommandError(f"The backup could not be restored: {fault}.") from None
+        except OSError as fault:  # a disk without room, say
+            said = f"{fault.filename or source}: {fault.strerror}"
+            raise CommandError(f"The backup could not be restored: {said}.") from None
 
     def restore_file(self, source: Path, yes: bool) -> None:
         """Everything is done on a copy, which then takes the place of the file in one step."""
