@@ -1,7 +1,7 @@
 """What htmx and the keyboard add."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import GUIDE, Visitor
 
@@ -72,6 +72,24 @@ def test_an_answer_that_does_not_reach_us_says_so_and_can_be_sent_again(scripted
     scripted.context.set_offline(False)
     scripted.broken()
     expect(scripted.page.get_by_role("alert")).to_be_hidden()
+    assert len(scripted.tried) == 1
+
+
+def test_when_only_what_comes_back_is_lost_nobody_says_that_nothing_was_saved(
+    scripted: Visitor,
+) -> None:
+    scripted.start()
+
+    def taken_and_lost(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    scripted.page.route("**/s/**", taken_and_lost)
+    scripted.page.get_by_role("button", name="Still broken", exact=True).click()
+    expect(scripted.page.get_by_role("alert")).to_contain_text("we cannot promise")
+    scripted.page.unroute("**/s/**")
+    scripted.broken()
+    assert scripted.progress.startswith("Fix 2")
     assert len(scripted.tried) == 1
 
 
