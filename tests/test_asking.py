@@ -142,6 +142,18 @@ class FormTests(AskingTestCase):
         self.send(stopped)
         self.assertEqual(Escalation.objects.count(), 2)
 
+    def test_nobody_is_led_on_with_a_guide_that_was_withdrawn(self) -> None:
+        session = self.start()
+        escalation = ask(session)
+        pages = (f"{session.url}person/", escalation.url)
+        for page in pages:
+            self.assertContains(self.client.get(page), "Go on where you were")
+        Edition.objects.withdraw(self.guide, "It can give a shock.")
+        for page in pages:
+            response = self.client.get(page)
+            self.assertNotContains(response, "Go on where you were")
+            self.assertNotContains(response, "session stays open")
+
     def test_whoever_asked_before_finds_the_way_back(self) -> None:
         session, other = self.start(), self.start()
         escalation = ask(session)

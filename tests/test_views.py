@@ -131,8 +131,10 @@ class StartTests(VisitorTestCase):
         self.client.post(self.url, {"symptom": "unknown"}, headers={"User-Agent": agent})
         self.assertEqual(Session.objects.get().platform, "ios")
 
-    def test_a_get_starts_nothing(self) -> None:
-        self.assertEqual(self.client.get(self.url).status_code, 405)
+    def test_a_get_starts_nothing_and_leads_to_the_guide(self) -> None:
+        """A phone that loads the page of a refused start anew asks so."""
+        response = self.client.get(self.url)
+        self.assertRedirects(response, "/g/printer-offline/", status_code=303)
         self.assertFalse(Session.objects.exists())
 
     def test_another_site_cannot_start_one(self) -> None:

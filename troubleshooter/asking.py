@@ -147,6 +147,7 @@ def escalation(request: HttpRequest, escalation: Escalation) -> HttpResponse:
 
 def _escalation_page(escalation: Escalation, form: AddForm, status: int = 200) -> Page:
     session = escalation.session
+    ended = session.withdrawn or session.expired(timezone.now())
     shown = (Message.Kind.VISITOR, Message.Kind.AGENT)
     context: dict[str, Any] = {
         "escalation": escalation,
@@ -154,7 +155,7 @@ def _escalation_page(escalation: Escalation, form: AddForm, status: int = 200) -
         "link": settings.SITE_URL + escalation.url,
         "guide": session.reading,
         "contacts": session.reading.contacts,
-        "session_url": "" if session.expired(timezone.now()) else session.url,
+        "session_url": "" if ended else session.url,
         "session": session,
         "person_url": "#add",
         "form": form,

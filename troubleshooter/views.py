@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from . import catalogue, markup, metrics, tokens
 from .engines import linked_data, robots
@@ -79,9 +79,11 @@ def guide(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @csrf_exempt
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest, slug: str) -> HttpResponse:
-    """Start a session and go to its first fix."""
+    """Start a session and go to its first fix. Who only asks for the address gets the guide."""
+    if request.method != "POST":
+        return see_other(reverse("guide", args=[slug]))
     if not from_here(request):
         return respond(request, foreign())
     if not within_limit(request, "start", settings.START_LIMIT):

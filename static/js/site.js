@@ -2,12 +2,30 @@
 
 document.documentElement.classList.add("js");
 
-// A form sent twice is sent once (htmx looks after its own).
+// An answer that did not reach us must never look as if it had.
+const unsaved = document.getElementById("unsaved");
+const lost = () => { unsaved.hidden = false; };
+
+// A form sent twice is sent once (htmx looks after its own). Nobody tells us that a visitor
+// stopped it on a slow network, so it may go again soon: the server takes the same once.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.hasAttribute("hx-post") || form.method === "get") return;
-  if (form.dataset.sent) event.preventDefault();
+  if (form.dataset.sent) return event.preventDefault();
+  if (!navigator.onLine && !form.dataset.reached) {
+    // The browser's own page would take the place of what was typed. But a desk on this very
+    // machine is reached without a network.
+    event.preventDefault();
+    fetch(location.href, { method: "HEAD" }).then(() => {
+      form.dataset.reached = "yes";
+      form.requestSubmit(event.submitter);
+    }, lost);
+    return;
+  }
+  delete form.dataset.reached;
+  unsaved.hidden = true;
   form.dataset.sent = "yes";
+  setTimeout(() => delete form.dataset.sent, 3000);
 });
 
 // A page brought back by the Back button may send again.
@@ -30,10 +48,14 @@ document.addEventListener("click", async (event) => {
   }
 });
 
-// An answer that did not reach us must never look as if it had.
-const unsaved = document.getElementById("unsaved");
 document.addEventListener("htmx:before:request", () => { unsaved.hidden = true; });
-document.addEventListener("htmx:error", (event) => {
-  unsaved.hidden = false;
-  unsaved.scrollIntoView({ block: "nearest" });
+document.addEventListener("htmx:error", lost);
+
+// What stands between us (a hotel's network, a proxy without its server) may answer in our
+// place: its page must not take the place of the fix. Ours begin with their title.
+document.addEventListener("htmx:after:request", (event) => {
+  const { request, text } = event.detail.ctx;
+  if (request.method !== "POST" || text.startsWith("<title>")) return;
+  event.preventDefault();
+  lost();
 });

@@ -1,6 +1,7 @@
 """What htmx and the keyboard add."""
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import GUIDE, Visitor
 
@@ -72,6 +73,105 @@ def test_an_answer_that_does_not_reach_us_says_so_and_can_be_sent_again(scripted
     scripted.broken()
     expect(scripted.page.get_by_role("alert")).to_be_hidden()
     assert len(scripted.tried) == 1
+
+
+def test_when_only_what_comes_back_is_lost_nobody_says_that_nothing_was_saved(
+    scripted: Visitor,
+) -> None:
+    scripted.start()
+
+    def taken_and_lost(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    scripted.page.route("**/s/**", taken_and_lost)
+    scripted.page.get_by_role("button", name="Still broken", exact=True).click()
+    expect(scripted.page.get_by_role("alert")).to_contain_text("we cannot promise")
+    scripted.page.unroute("**/s/**")
+    scripted.broken()
+    assert scripted.progress.startswith("Fix 2")
+    assert len(scripted.tried) == 1
+
+
+def test_after_a_lost_answer_the_sentence_and_the_button_are_both_in_view(
+    scripted: Visitor,
+) -> None:
+    scripted.page.set_viewport_size({"width": 390, "height": 844})
+    scripted.start()
+    scripted.context.set_offline(True)
+    button = scripted.page.get_by_role("button", name="Still broken", exact=True)
+    button.click()
+    alert = scripted.page.get_by_role("alert")
+    expect(alert).to_be_in_viewport(ratio=1)
+    expect(button).to_be_in_viewport(ratio=1)
+    box = alert.bounding_box()
+    assert box
+    assert 0 < box["x"] < box["x"] + box["width"] < 390
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (502, "<html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1></html>"),
+        (503, ""),
+        (200, "<!doctype html><title>Hotel</title><h1>Please log in to our Wi-Fi</h1>"),
+    ],
+    ids=["a proxy", "nothing", "a hotel"],
+)
+def test_what_answers_in_our_place_does_not_take_the_place_of_the_fix(
+    scripted: Visitor, status: int, body: str
+) -> None:
+    scripted.start()
+    fix = scripted.heading
+    scripted.page.route(
+        "**/s/**", lambda route: route.fulfill(status=status, body=body, content_type="text/html")
+    )
+    scripted.page.get_by_role("button", name="Still broken", exact=True).click()
+    expect(scripted.page.get_by_role("alert")).to_be_visible()
+    assert scripted.heading == fix
+    scripted.page.unroute("**/s/**")
+    scripted.broken()
+    expect(scripted.page.get_by_role("alert")).to_be_hidden()
+    assert len(scripted.tried) == 1
+
+
+def test_a_start_that_was_stopped_on_a_slow_network_can_be_pressed_again(
+    scripted: Visitor,
+) -> None:
+    page = scripted.page
+    page.goto(f"{scripted.base}/g/{GUIDE}/")
+    page.get_by_label("I don’t know").check()
+    page.route("**/start/", lambda route: route.abort("aborted"))
+    start = page.get_by_role("button", name="Start", exact=True)
+    start.click(no_wait_after=True)
+    expect(page.locator("form.start[data-sent]")).to_have_count(1)
+    expect(page.locator("form.start[data-sent]")).to_have_count(0)
+    page.unroute("**/start/")
+    start.click()
+    expect(page.locator("#progress")).to_contain_text("Fix 1")
+
+
+def test_a_message_to_a_person_is_kept_while_there_is_no_network(scripted: Visitor) -> None:
+    page = scripted.page
+    scripted.start()
+    page.get_by_role("link", name="I need a person").click()
+    page.get_by_label("How can we help?").fill("It beeps three times")
+    page.get_by_label("E-mail address").fill("vera@example.org")
+    scripted.context.set_offline(True)
+    page.get_by_role("button", name="Send to the team").click()
+    expect(page.locator("#unsaved")).to_be_visible()
+    expect(page.get_by_label("How can we help?")).to_have_value("It beeps three times")
+    scripted.context.set_offline(False)
+    scripted.press("Send to the team")
+    scripted.sees("Reference number")
+
+
+def test_a_desk_on_this_very_machine_needs_no_network(scripted: Visitor) -> None:
+    scripted.page.add_init_script(
+        "Object.defineProperty(Navigator.prototype, 'onLine', { get: () => false })"
+    )
+    scripted.start()
+    assert scripted.progress.startswith("Fix 1")
 
 
 def test_the_keyboard_alone_is_enough(scripted: Visitor) -> None:
