@@ -1021,6 +1021,11 @@ class FolderTests(PackTestCase):
                 "The same already: “The screen is dark”.", self.run_it("import_pack", source)
             )
 
+    def test_the_folders_above_it_are_made(self) -> None:
+        inner = self.folder / "printers"
+        self.run_it("export_guides", inner)
+        self.assertTrue((inner / "pack.json").is_file())
+
     def test_an_export_into_it_leaves_no_old_guide_and_no_foreign_file(self) -> None:
         self.run_it("export_guides", self.folder)
         (self.folder / ".git").mkdir()
