@@ -1068,7 +1068,7 @@ class FolderTests(PackTestCase):
             self.run_it("import_pack", self.folder)
         self.assertEqual(self.run_it("seal_pack", self.folder), "pack.json lists 3 files.\n")
         said = self.run_it("import_pack", self.folder)
-        self.assertIn("Changed: “The screen stays dark” (en)", said)
+        self.assertIn("Changed: “The screen stays dark” (English)", said)
         self.assertIn("Title: The screen [-is-]{+stays+} dark", said)
 
     def test_a_folder_without_a_list_gets_one(self) -> None:
@@ -1120,7 +1120,8 @@ class CommandTests(PackTestCase):
         for words in ([], ["--dry-run"]):
             out, _err = self.run_it(*words)
             self.assertIn(
-                "Changed: “The printer is offline” (en)\n  Fixes\n    “Check the cable” changed.\n"
+                "Changed: “The printer is offline” (English)\n"
+                "  Fixes\n    “Check the cable” changed.\n"
                 "      Step 1 changed.\n        Instruction: Look at [-both-]{+the+} ends.\n",
                 out,
             )
@@ -1158,7 +1159,7 @@ class CommandTests(PackTestCase):
         wipe_all()
         out, err = self.run_it("--yes", "--publish")
         self.assertEqual(err, "")
-        self.assertIn("This is a translation of “The printer is offline” (en).", out)
+        self.assertIn("This is a translation of “The printer is offline” (English).", out)
         self.assertEqual(Edition.objects.get(language="de").of_edition, 1)
         self.assertFalse(Translation.objects.behind().exists())
 
