@@ -36,6 +36,7 @@ from tests.packing import (
 )
 from tests.test_pictures import plain, saved
 from troubleshooter.importing.packs import members, read
+from troubleshooter.importing.plans import plan
 from troubleshooter.importing.unpacking import PackError, opened, packed, unpacked
 from troubleshooter.models import (
     Contact,
@@ -940,6 +941,14 @@ class TranslationTests(PackTestCase):
             there = Translation.objects.get()
             self.assertEqual((there.pk, there.edition), (self.translation.pk, 7))
             self.assertEqual(self.left(), left)
+
+    def test_that_it_stays_a_translation_is_told_with_the_name_of_the_language(self) -> None:
+        files = self.files()
+        text = files[self.GERMAN].decode()
+        start, end = text.index('original = "en"'), text.index("slug = ")
+        pack = packed({**files, self.GERMAN: (text[:start] + text[end:]).encode()})
+        [note] = plan(read(unpacked(pack)), new_drawings=True).notes
+        self.assertIn("is a translation from “English” here, and stays one.", note)
 
     def test_nothing_is_a_translation_of_itself(self) -> None:
         said = "original: in the end this is a translation of itself."
