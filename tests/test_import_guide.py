@@ -76,8 +76,13 @@ class ImportGuideTests(CommandTestCase):
         self.assertEqual(Guide.objects.count(), 2)
 
     def test_a_topic_that_cannot_be_is_refused_with_a_sentence(self) -> None:
-        said = self.run_it(self.file("lamp.md", LAMP), "--topic", "x" * 70, fails=True)
-        self.assertIn("at most 60 characters", said)
+        lamp = self.file("lamp.md", LAMP)
+        for wrong, sentence in (("x" * 70, "at most 60 characters"), ("  ", "cannot be blank")):
+            for how in ([], ["--dry-run"]):
+                said = self.run_it(lamp, "--topic", wrong, *how, fails=True)
+                self.assertIn("--topic: ", said)
+                self.assertIn(sentence, said)
+                self.assertNotIn("lamp.md", said)
         self.assertFalse(Guide.objects.exists())
 
     def test_a_dry_run_says_what_would_be_and_saves_nothing(self) -> None:

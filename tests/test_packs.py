@@ -36,6 +36,7 @@ from tests.packing import (
 )
 from tests.test_pictures import plain, saved
 from troubleshooter.importing.packs import members, read
+from troubleshooter.importing.plans import plan
 from troubleshooter.importing.unpacking import PackError, opened, packed, unpacked
 from troubleshooter.models import (
     Contact,
@@ -941,6 +942,14 @@ class TranslationTests(PackTestCase):
             self.assertEqual((there.pk, there.edition), (self.translation.pk, 7))
             self.assertEqual(self.left(), left)
 
+    def test_that_it_stays_a_translation_is_told_with_the_name_of_the_language(self) -> None:
+        files = self.files()
+        text = files[self.GERMAN].decode()
+        start, end = text.index('original = "en"'), text.index("slug = ")
+        pack = packed({**files, self.GERMAN: (text[:start] + text[end:]).encode()})
+        [note] = plan(read(unpacked(pack)), new_drawings=True).notes
+        self.assertIn("is a translation from “English” here, and stays one.", note)
+
     def test_nothing_is_a_translation_of_itself(self) -> None:
         said = "original: in the end this is a translation of itself."
         for name, old, new in (
@@ -1021,6 +1030,11 @@ class FolderTests(PackTestCase):
                 "The same already: “The screen is dark”.", self.run_it("import_pack", source)
             )
 
+    def test_the_folders_above_it_are_made(self) -> None:
+        inner = self.folder / "printers"
+        self.run_it("export_guides", inner)
+        self.assertTrue((inner / "pack.json").is_file())
+
     def test_an_export_into_it_leaves_no_old_guide_and_no_foreign_file(self) -> None:
         self.run_it("export_guides", self.folder)
         (self.folder / ".git").mkdir()
@@ -1063,7 +1077,7 @@ class FolderTests(PackTestCase):
             self.run_it("import_pack", self.folder)
         self.assertEqual(self.run_it("seal_pack", self.folder), "pack.json lists 3 files.\n")
         said = self.run_it("import_pack", self.folder)
-        self.assertIn("Changed: “The screen stays dark” (en)", said)
+        self.assertIn("Changed: “The screen stays dark” (English)", said)
         self.assertIn("Title: The screen [-is-]{+stays+} dark", said)
 
     def test_a_folder_without_a_list_gets_one(self) -> None:
@@ -1115,7 +1129,8 @@ class CommandTests(PackTestCase):
         for words in ([], ["--dry-run"]):
             out, _err = self.run_it(*words)
             self.assertIn(
-                "Changed: “The printer is offline” (en)\n  Fixes\n    “Check the cable” changed.\n"
+                "Changed: “The printer is offline” (English)\n"
+                "  Fixes\n    “Check the cable” changed.\n"
                 "      Step 1 changed.\n        Instruction: Look at [-both-]{+the+} ends.\n",
                 out,
             )
@@ -1153,7 +1168,7 @@ class CommandTests(PackTestCase):
         wipe_all()
         out, err = self.run_it("--yes", "--publish")
         self.assertEqual(err, "")
-        self.assertIn("This is a translation of “The printer is offline” (en).", out)
+        self.assertIn("This is a translation of “The printer is offline” (English).", out)
         self.assertEqual(Edition.objects.get(language="de").of_edition, 1)
         self.assertFalse(Translation.objects.behind().exists())
 

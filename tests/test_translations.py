@@ -1,5 +1,9 @@
 """Translations of the printer guide: begun, kept up to date, and published."""
 
+from datetime import timedelta
+
+from django.utils import timezone
+
 from tests.base import CastTestCase, make_fix
 from troubleshooter.models import (
     CannotTranslate,
@@ -221,6 +225,32 @@ class ChangeTests(TranslationTestCase):
         self.publish_again(Change.MAJOR, title="B")
         Edition.objects.unpublish(self.guide)
         self.assertIsNone(self.compared().change)
+
+    def test_publishing_the_same_again_asks_for_nothing(self) -> None:
+        self.german()
+        Edition.objects.unpublish(self.guide)
+        again = Edition.objects.publish(self.guide, by=None, change=Change.MAJOR)
+        self.assertEqual((again.number, again.last_major), (2, 1))
+        self.assertIsNone(self.compared().change)
+        self.publish_again(Change.MINOR, title="B")
+        self.assertEqual(self.compared().change, Change.MINOR)
+
+    def test_publishing_the_same_again_hides_no_earlier_change(self) -> None:
+        self.german()
+        self.publish_again(Change.MAJOR, title="B")
+        Edition.objects.unpublish(self.guide)
+        Edition.objects.publish(self.guide, by=None)
+        self.assertEqual(self.compared().change, Change.MAJOR)
+
+    def test_planning_the_same_again_asks_for_nothing(self) -> None:
+        self.german()
+        Edition.objects.unpublish(self.guide)
+        soon = timezone.now() + timedelta(hours=1)
+        Edition.objects.schedule(self.guide, soon, by=None)
+        self.assertEqual(self.compared().edition, 1)
+        Edition.objects.go_live(soon)
+        translation = self.compared()
+        self.assertEqual((translation.edition, translation.change), (2, None))
 
     def test_a_plan_asks_for_nothing_before_its_time(self) -> None:
         self.start_in()

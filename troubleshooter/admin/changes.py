@@ -29,10 +29,11 @@ class ChangeForm(forms.Form):
 
     @classmethod
     def about(cls, edition: Edition | None, draft: Guide, data: Any = None) -> "ChangeForm | None":
-        """For a guide with translations; None where there is nobody to be told."""
-        if edition is None or not draft.translations.exists():
+        """For a guide with translations; None where there is nothing to tell, or nobody."""
+        content = freeze(draft)
+        if edition is None or edition.content == content or not draft.translations.exists():
             return None
-        return cls(data, initial={"change": weighed(edition.content, freeze(draft))})
+        return cls(data, initial={"change": weighed(edition.content, content)})
 
     @classmethod
     def said(cls, data: Any) -> str:

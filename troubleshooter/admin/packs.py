@@ -26,6 +26,7 @@ from troubleshooter.importing.packs import members, read, remedy, shown
 from troubleshooter.importing.parts import GuideFile, ScenarioPart
 from troubleshooter.importing.plans import Change, Plan, Reach, plan
 from troubleshooter.importing.unpacking import PackError, packed, unpacked
+from troubleshooter.languages import language
 from troubleshooter.models import Fix, Guide, Scenario
 from troubleshooter.web import see_other
 
@@ -251,7 +252,8 @@ def _besides(change: Change) -> Iterator[Item]:
     before, after = change.before, change.after
     if after.original and not (before and before.original):
         said = _("This is a translation of “%(title)s” (%(language)s).")
-        yield Item(said % {"title": change.original, "language": after.original})
+        name = language(after.original).name
+        yield Item(said % {"title": change.original, "language": name})
     left = "\n".join(before.untranslated) if before else ""
     if left != (now := "\n".join(after.untranslated)):
         yield Item("", [Difference(_("Not translated yet"), pieces(left, now))])

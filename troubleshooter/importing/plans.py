@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Prefetch
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
 from troubleshooter import models
@@ -251,7 +252,8 @@ def _translating(
         there = drafts.get((guide.language, guide.key))
         if there and there.original not in ("", guide.original):
             said = _("“%(guide)s” is a translation from “%(language)s” here, and stays one.")
-            _note(notes, said % {"guide": there.title, "language": there.original})
+            name = get_language_info(there.original)["name_local"]
+            _note(notes, said % {"guide": there.title, "language": name})
             guide = replace(guide, original=there.original, untranslated=_still(there, guide))
         yield guide
 

@@ -309,7 +309,7 @@ def seal(files: Mapping[str, bytes], folder: Path) -> None:
 
 
 def _write_folder(members: Members, folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     old = set(_names(folder, ""))
     if old and LIST not in old:
         said = _("%(name)s is no folder of a pack: choose an empty one, or a new name.")

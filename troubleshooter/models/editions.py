@@ -112,6 +112,7 @@ class EditionQuerySet(models.QuerySet["Edition"]):
             self._drop_plan(draft, by)
             self.filter(guide=draft, live=True).update(live=False)
             edition = self._freeze(draft, content, by, change, live=True)
+            self._keep_translations_true(edition)
             LogLine.objects.note(draft, LogLine.Kind.PUBLISHED, by, edition=edition.number)
             return edition
 
@@ -160,6 +161,7 @@ class EditionQuerySet(models.QuerySet["Edition"]):
                     continue
                 self.filter(guide=planned.guide_id, live=True).update(live=False)
                 waiting.update(live=True, goes_live_at=None, published_at=now)
+                self._keep_translations_true(planned)
                 LogLine.objects.note(
                     planned.guide,
                     LogLine.Kind.WENT_LIVE,
@@ -189,6 +191,8 @@ class EditionQuerySet(models.QuerySet["Edition"]):
     ) -> "Edition":
         last = self.filter(guide=draft).order_by("-number").first()
         number = last.number + 1 if last else 1
+        if last and last.digest == _digest(content):
+            change = Change.MINOR  # whatever was chosen: translations lack nothing
         minor = last and (change or weighed(last.content, content)) == Change.MINOR
         now = timezone.now()
         return self.create(
@@ -206,6 +210,17 @@ class EditionQuerySet(models.QuerySet["Edition"]):
             published_by=by,
             **state,
         )
+
+    def _keep_translations_true(self, edition: "Edition") -> None:
+        """What said the same as the edition before says the same as this one, if that is equal.
+
+        So nobody is told of a change when a guide is only published again.
+        """
+        earlier = self.published().light().filter(guide=edition.guide_id)
+        before = earlier.filter(number__lt=edition.number).order_by("-number").first()
+        if before and before.digest == edition.digest:
+            told = edition.guide.translations.filter(edition=before.number)
+            told.update(edition=edition.number)
 
     def agree(self, draft: Guide, number: int) -> None:
         """What is live of a translation says what that edition of its original says, if it says

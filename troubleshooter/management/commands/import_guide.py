@@ -43,10 +43,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, files: list[Path], **options: Any) -> None:
         if options["json"]:
             self._print(files)
-        elif options["dry_run"]:
+            return
+        name = _topic(options["topic"])
+        if options["dry_run"]:
             self._each(files, lambda path: self._try(path))
         else:
-            name = options["topic"] or _("Imported")
             self._each(files, lambda path: self._save(path, name, publish=options["publish"]))
 
     def _print(self, files: list[Path]) -> None:
@@ -116,6 +117,14 @@ class Command(BaseCommand):
 
     def _say(self, sentence: str) -> None:
         self.stdout.write(f"    {sentence}")
+
+
+def _topic(name: str) -> str:
+    """The name of the topic of new guides; what no topic can be called is no fault of a file."""
+    try:
+        return str(Topic._meta.get_field("name").clean(name or _("Imported"), None))
+    except ValidationError as refused:
+        raise CommandError(f"--topic: {_sentence(refused)}") from refused
 
 
 def _found(understood: Understood) -> Iterator[str]:

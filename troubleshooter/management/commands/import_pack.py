@@ -12,6 +12,7 @@ from troubleshooter.admin.packs import of_reach, sections, told
 from troubleshooter.importing.packs import Pack, read
 from troubleshooter.importing.plans import Plan, plan
 from troubleshooter.importing.unpacking import PackError, opened
+from troubleshooter.languages import language
 from troubleshooter.models import Edition, Guide, NotReady, Translation
 
 MARKS = {ADDED: ("{+", "+}"), REMOVED: ("[-", "-]")}  # as in git's word diff
@@ -110,7 +111,8 @@ def shown(found: Plan) -> Iterator[str]:
         heading = _("Changed: “%(title)s” (%(language)s)")
         if not change.before:
             heading = _("New: “%(title)s” (%(language)s)")
-        yield heading % {"title": change.after.title, "language": change.after.language}
+        name = language(change.after.language).name
+        yield heading % {"title": change.after.title, "language": name}
         yield from _of_sections(sections(change))
     for guide in found.same:
         yield _("The same already: “%(title)s”.") % {"title": guide.title}
