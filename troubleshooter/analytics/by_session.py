@@ -1,13 +1,13 @@
 """Sessions one by one, each with its path: read from the rows, a few days at a time."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import accumulate, islice
 from typing import Any, overload
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from troubleshooter.flow import Outcome, Reason, Status
 from troubleshooter.models import (
@@ -78,13 +78,11 @@ class Sessions(Sequence[Session]):
     def _started(self, first: date, last: date) -> QuerySet[Session]:
         """Those that started between these two days."""
         within = replace(self.only, from_day=first, to_day=last)
-        attempts = Attempt.objects.order_by("seq").only("session", *OF_ATTEMPT)
         return (
             Session.objects.filter(within.where(), edition__guide__key=self.guide_key)
             .select_related("edition")
             .defer("edition__content", "author_order", "learned_order")
             .annotate(escalated=Exists(Escalation.objects.filter(session=OuterRef("pk"))))
-            .prefetch_related(Prefetch("attempts", attempts, "path"))
             .order_by("-started_at", "-pk")
         )
 
@@ -93,7 +91,17 @@ def walks(sessions: Iterable[Session], now: datetime) -> list[SessionRow]:
     """What happened in each of these sessions?"""
     page = list(sessions)
     known = outlines({session.edition_id: session.edition.digest for session in page})
-    return [_walk(session, known[session.edition_id], now) for session in page]
+    shown = _shown(page)
+    return [_walk(each, shown[each.pk], known[each.edition_id], now) for each in page]
+
+
+def _shown(sessions: Collection[Session]) -> dict[int, list[Any]]:
+    """The attempts of each of these sessions by seq: as tuples, because there are so many."""
+    found: dict[int, list[Any]] = {session.pk: [] for session in sessions}
+    attempts = Attempt.objects.filter(session__in=found).order_by("session", "seq")
+    for row in attempts.values_list("session_id", *OF_ATTEMPT, named=True):
+        found[row.session_id].append(row)
+    return found
 
 
 def all_walks(sessions: Sessions, now: datetime) -> Iterator[SessionRow]:
@@ -106,8 +114,8 @@ def all_walks(sessions: Sessions, now: datetime) -> Iterator[SessionRow]:
         yield from walks(batch, now)
 
 
-def _walk(session: Any, outline: Outline, now: datetime) -> SessionRow:
-    """`session` is one of Sessions: with its `path`, and whether it was `escalated`."""
+def _walk(session: Any, attempts: Sequence[Any], outline: Outline, now: datetime) -> SessionRow:
+    """`session` is one of Sessions: it says whether it was `escalated`."""
     return SessionRow(
         public_id=session.public_id,
         started_at=session.started_at,
@@ -116,13 +124,13 @@ def _walk(session: Any, outline: Outline, now: datetime) -> SessionRow:
         edition=session.edition.number,
         language=session.language,
         arm=session.arm,
-        ending=_ending(session, outline, now),
-        path=_path(session.path, outline),
+        ending=_ending(session, attempts, outline, now),
+        path=_path(attempts, outline),
     )
 
 
-def _ending(session: Any, outline: Outline, now: datetime) -> Ending:
-    standing = {attempt.fix_key for attempt in session.path[-1:] if attempt.outcome is None}
+def _ending(session: Any, attempts: Sequence[Any], outline: Outline, now: datetime) -> Ending:
+    standing = {attempt.fix_key for attempt in attempts[-1:] if attempt.outcome is None}
     return ending(
         resolved=session.status == Status.RESOLVED,
         escalated=session.escalated,
@@ -132,7 +140,7 @@ def _ending(session: Any, outline: Outline, now: datetime) -> Ending:
     )
 
 
-def _path(attempts: Sequence[Attempt], outline: Outline) -> tuple[AttemptRow, ...]:
+def _path(attempts: Sequence[Any], outline: Outline) -> tuple[AttemptRow, ...]:
     path: list[AttemptRow] = []
     before: dict[str, str | None] = {}  # what came of the showing before, of each fix so far
     for attempt in attempts:
