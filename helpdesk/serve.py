@@ -36,7 +36,8 @@ DEATHS, WITHIN = 5, 10.0  # so many processes may die within so many seconds, an
 PATIENCE = 10.0  # seconds for what is under way when everything ends
 BACKLOG = 1024  # connections that wait to be taken
 TRIAL = 60.0  # seconds in which a process must have loaded that is started to find out if one can
-BLOCKING_THREADS = 16  # in each process; on SQLite they share commits
+THREADS_ON_SQLITE = 16  # in each process: they share commits
+THREADS_ON_POSTGRESQL = 8  # each has a connection, and more would only push each other off the CPU
 IDLE = 600  # seconds until one ends that has nothing to do, and its connection to the database
 APPLICATION = "helpdesk.server:application"
 TRY = "--try"  # only load what a process would serve
@@ -233,6 +234,7 @@ def main() -> None:
     logger.addFilter(worth_saying)
     # Processes begin with nothing of this one: a reload then reads code and settings anew.
     multiprocessing.set_start_method("spawn")
+    on_sqlite = settings.DATABASES["default"]["ENGINE"] == "helpdesk.sqlite"
     server = Server(
         APPLICATION,
         factory=True,
@@ -242,7 +244,7 @@ def main() -> None:
         http=HTTPModes.http1,
         websockets=False,
         workers=settings.WORKERS,
-        blocking_threads=BLOCKING_THREADS,
+        blocking_threads=THREADS_ON_SQLITE if on_sqlite else THREADS_ON_POSTGRESQL,
         blocking_threads_idle_timeout=IDLE,
         respawn_failed_workers=True,
         workers_kill_timeout=10,

@@ -99,6 +99,7 @@ class CommandTestCase(PlainTestCase):
         return self.python("manage.py", *words, fails=fails)
 
 
+@skipUnless(connection.vendor == "sqlite", "of a desk on SQLite")
 class DeskTestCase(CommandTestCase):
     """A help desk in a folder of its own, on SQLite: a copy of one that is made once, `ready`."""
 

@@ -60,7 +60,7 @@ NEEDS = {
     "delete": ("d", "d"),
     "history": ("v", "v"),
 }
-READ, FORM, SENT = ("yyyy", "mmmm"), ("yyyy", "yyyy"), ("mmmm", "yyyy")  # for visitors
+READ, FORM = ("yyyy", "mmmm"), ("yyyy", "yyyy")  # for visitors
 STAFF, NUMBERS = ("lyyy", "lyyy"), ("lyyy", "mmmm")  # for all staff, whatever their role
 EDITORS, ADMINISTRATORS = ("lnyy", "lnyy"), ("lnny", "lnny")
 
@@ -69,8 +69,7 @@ MATRIX: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("home", "guide", "picture", "manifest", "robots", "sitemap"), READ),
     **dict.fromkeys(("session", "session_end", "session_qr"), READ),
     **dict.fromkeys(("session_fix", "session_person", "session_still", "session_code"), FORM),
-    **dict.fromkeys(("escalation", "follow_up", "go"), FORM),
-    "start": SENT,
+    **dict.fromkeys(("escalation", "follow_up", "go", "start"), FORM),
     # What machines ask; without a token there are no metrics.
     **dict.fromkeys(("healthz", "readyz"), READ),
     "metrics": ("gggg", "mmmm"),
