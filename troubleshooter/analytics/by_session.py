@@ -7,11 +7,12 @@ from datetime import date, datetime
 from itertools import accumulate, islice
 from typing import Any, overload
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from troubleshooter.flow import Outcome, Reason, Status
 from troubleshooter.models import (
     Attempt,
+    Edition,
     Escalation,
     Outline,
     Session,
@@ -80,8 +81,8 @@ class Sessions(Sequence[Session]):
         within = replace(self.only, from_day=first, to_day=last)
         return (
             Session.objects.filter(within.where(), edition__guide__key=self.guide_key)
-            .select_related("edition")
-            .defer("edition__content", "author_order", "learned_order")
+            .defer("author_order", "learned_order")
+            .prefetch_related(Prefetch("edition", Edition.objects.light()))  # few, for many
             .annotate(escalated=Exists(Escalation.objects.filter(session=OuterRef("pk"))))
             .order_by("-started_at", "-pk")
         )
