@@ -61,6 +61,9 @@ class SitemapTests(CastTestCase):
         self.assertContains(response, f"<loc>{settings.SITE_URL}/g/printer-offline/</loc>")
         self.assertNotContains(response, "elsewhere")
 
+    def test_the_sitemap_can_be_compressed(self) -> None:
+        self.assertIn("Accept-Encoding", self.client.get("/sitemap.xml")["Vary"])
+
     def test_a_guide_that_is_not_live_is_not_listed(self) -> None:
         Edition.objects.unpublish(self.guide)
         self.assertNotContains(self.client.get("/sitemap.xml"), "printer-offline")

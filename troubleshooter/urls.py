@@ -6,6 +6,7 @@ Staff have further routes: `dashboards/routes.py` and `staff/routes.py`.
 from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path, register_converter
 from django.urls.converters import StringConverter
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from . import asking, following, handover, probes, views, walking
@@ -73,7 +74,10 @@ urlpatterns = [
     path("manifest.webmanifest", views.manifest, name="manifest"),
     path("robots.txt", views.robots_txt, name="robots"),
     path(
-        "sitemap.xml", require_safe(sitemap), {"sitemaps": {"guides": GuideSitemap}}, name="sitemap"
+        "sitemap.xml",
+        gzip_page(require_safe(sitemap)),
+        {"sitemaps": {"guides": GuideSitemap}},
+        name="sitemap",
     ),
     # /
     path("", views.home, name="home"),

@@ -336,7 +336,7 @@ class Headers:
 
 
 class Common(CommonMiddleware):
-    """Django's own, which looks at each host once: of a request it asks for nothing else."""
+    """Django's own, which looks at each host once: with our settings only that can be refused."""
 
     MOST = 100  # hosts to remember; a desk that answers to all could be told any number of them
 

@@ -121,7 +121,7 @@ def _walk(session: Any, attempts: Sequence[Any], outline: Outline, now: datetime
         public_id=session.public_id,
         started_at=session.started_at,
         symptom=outline.symptoms.get(session.symptom_key, ""),
-        platform=str(Session.Platform(session.platform).label) if session.platform else "",
+        platform=Session.Platform.in_words(session.platform),
         edition=session.edition.number,
         language=session.language,
         arm=session.arm,

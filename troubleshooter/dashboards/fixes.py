@@ -13,6 +13,7 @@ from troubleshooter import analytics, exports
 from troubleshooter.analytics import Durable, Filter, FixEverywhere, FixInGuide, FixNow, Tally
 from troubleshooter.exports import Row, Table
 from troubleshooter.languages import language
+from troubleshooter.models import Session
 
 from . import cells
 from .base import ROWS_PER_PAGE, cannot_be, may_see_numbers, no_such_file, page_in, page_of
@@ -26,7 +27,6 @@ from .tables import (
     fixes_cells,
     guide_of_fix_cells,
     platform_cells,
-    platform_in_words,
 )
 
 USUAL_PERIOD = "all"
@@ -121,7 +121,7 @@ def numbers_fix(request: HttpRequest, fix_key: str) -> HttpResponse:
         apart=_apart(rows),
         credits=[cells.credit(row) for row in analytics.credits(only, fix.key, ROWS_PER_PAGE)],
         platforms=[
-            (platform_in_words(row.platform), row, cells.tally(row.tally))
+            (Session.Platform.in_words(row.platform), row, cells.tally(row.tally))
             for row in analytics.fix_on_platforms(fix, only)
         ],
         pages=[(pk, language(code).name) for pk, code in fix.pages]

@@ -223,15 +223,10 @@ def guide_of_fix_cells(row: FixInGuide) -> Row:
 
 def platform_cells(row: FixOnPlatform) -> Row:
     return {
-        "platform": platform_in_words(row.platform),
+        "platform": Session.Platform.in_words(row.platform),
         "revision": row.revision,
         **tally_cells(row.tally),
     }
-
-
-def platform_in_words(platform: str) -> str:
-    """What a platform is called; empty when it is not known."""
-    return str(Session.Platform(platform).label) if platform else ""
 
 
 def session_cells(row: SessionRow, form: str) -> Row:

@@ -223,6 +223,11 @@ class Session(models.Model):
         LINUX = "linux", _("Linux")
         OTHER = "other", _("another device")
 
+        @classmethod
+        def in_words(cls, platform: str) -> str:
+            """What a platform is called; empty when it is not known."""
+            return str(cls(platform).label) if platform else ""
+
     class Arm(models.TextChoices):
         AUTHOR = "author", _("the author's order")
         LEARNED = "learned", _("the learned order")

@@ -68,7 +68,7 @@ def lines(session: Session) -> list[Line]:
     if symptom := session.reading.symptom(session.symptom_key):
         found.append(Line(_("Symptom: %(symptom)s") % {"symptom": symptom.text}))
     if session.platform:
-        platform = {"platform": Session.Platform(session.platform).label}
+        platform = {"platform": Session.Platform.in_words(session.platform)}
         found.append(Line(_("Device: %(platform)s") % platform))
     started = f"{session.started_at:%Y-%m-%d %H:%M}"
     found.append(Line(_("Started: %(when)s UTC") % {"when": started}))
