@@ -202,4 +202,9 @@ document.querySelector(".desk-preview").hidden = false;
 ready();
 draw();
 unfold();
+// Who typed before this file had come, or whose browser put back what it remembered, has not saved.
+const typed = (field) => field.type === "checkbox" || field.type === "radio"
+  ? field.checked !== field.defaultChecked
+  : field.type !== "file" && "defaultValue" in field && field.value !== field.defaultValue;
+if ([...desk().elements].some(typed)) touch();
 if ("unsaved" in desk().dataset) desk().querySelector(".desk-unsaved")?.removeAttribute("hidden");

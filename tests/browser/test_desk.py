@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, Page, Route, expect
 
 from tests.browser.conftest import Server, Visitor
 from tests.browser.test_axe import faults_of
@@ -291,6 +291,22 @@ def test_unsaved_work_is_not_left_without_a_question(browser: Browser, kettle: S
         page.get_by_role("link", name="Compare").click()
         expect(page.get_by_role("heading", name="What differs?")).to_be_visible()
         assert asked == ["beforeunload"]
+
+
+def test_what_was_typed_before_the_script_had_come_counts_as_unsaved(
+    browser: Browser, kettle: Server
+) -> None:
+    with editor(browser, kettle) as page:
+        unsaved = page.get_by_text("Not saved yet")
+
+        def late(route: Route) -> None:
+            page.get_by_label("Summary").fill("Typed early")
+            expect(unsaved).to_be_hidden()
+            route.continue_()
+
+        page.route("**/js/desk*.js", late)
+        open_kettle(page, kettle)
+        expect(unsaved).to_be_visible()
 
 
 def test_who_was_logged_out_meanwhile_keeps_what_was_typed(
