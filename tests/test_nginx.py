@@ -22,6 +22,7 @@ from tests.servers import NGINX, ask, desk, free_port, nginx
 
 GUIDE = "/g/printer-offline/"
 SECONDS = 8.0  # longer than nginx waits for anything but a reader
+PATIENCE = 60.0  # on a busy machine all of this takes longer
 EACH = 200  # connections of each kind of slow client
 LIMIT = 10  # sessions that one network may start in a minute
 
@@ -170,9 +171,12 @@ class NginxTests(PlainTestCase):
         ]
         for thread in threads:
             thread.start()
-        end = time.monotonic() + SECONDS
+        began = time.monotonic()
+        cut_off = slow["headers"], slow["silent bodies"]
         try:
-            while time.monotonic() < end:
+            while (for_s := time.monotonic() - began) < SECONDS or (
+                for_s < PATIENCE and min(each.cut for each in cut_off) < EACH
+            ):
                 for path in ("/", GUIDE, "/go/", self.script):
                     answered[ask(self.port, path)[0]] += 1
                 time.sleep(0.2)
@@ -184,8 +188,8 @@ class NginxTests(PlainTestCase):
         self.assertGreater(answered[200], 20)
         self.assertEqual({each.most for each in slow.values()}, {EACH})
         # Whoever does not come to an end is cut off; a drip of body holds a connection here only.
-        self.assertGreaterEqual(slow["headers"].cut, EACH)
-        self.assertGreaterEqual(slow["silent bodies"].cut, EACH)
+        for each in cut_off:
+            self.assertGreaterEqual(each.cut, EACH)
 
     def test_what_could_be_read_in_two_ways_is_refused_and_hides_no_request(self) -> None:
         for name, said in SMUGGLED.items():
