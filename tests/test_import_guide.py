@@ -42,7 +42,7 @@ class CommandTestCase(TestCase):
 class ImportGuideTests(CommandTestCase):
     def test_one_command_makes_a_draft_of_an_article(self) -> None:
         said = self.run_it(self.file("camera.md", ARTICLE), "--topic", "Cameras")
-        self.assertIn("8 fixes with 3, 6, 2, 1, 4, 3, 2, 4 steps", said)
+        self.assertIn("8 fixes (steps: 3, 6, 2, 1, 4, 3, 2, 4)", said)
         self.assertIn("left out: an advertisement", said)
         self.assertIn("new: 1", said)
         guide = Guide.objects.get()

@@ -48,14 +48,19 @@ document.addEventListener("click", async (event) => {
   }
 });
 
-document.addEventListener("htmx:before:request", () => { unsaved.hidden = true; });
-document.addEventListener("htmx:error", lost);
+// htmx sends answers, and asks for what is found while a visitor types.
+const unheard = document.getElementById("unheard");
+const line = (event) => event.detail.ctx?.request?.method === "GET" && unheard || unsaved;
+
+document.addEventListener("htmx:before:request", (event) => { line(event).hidden = true; });
+document.addEventListener("htmx:error", (event) => { line(event).hidden = false; });
 
 // What stands between us (a hotel's network, a proxy without its server) may answer in our
-// place: its page must not take the place of the fix. Ours begin with their title.
+// place: its page must not take the place of the fix, nor of what was found. The answer to a
+// POST of ours begins with its title.
 document.addEventListener("htmx:after:request", (event) => {
   const { request, text } = event.detail.ctx;
-  if (request.method !== "POST" || text.startsWith("<title>")) return;
+  if (request.method === "POST" ? text.startsWith("<title>") : text.includes('id="found"')) return;
   event.preventDefault();
-  lost();
+  line(event).hidden = false;
 });

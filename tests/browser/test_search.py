@@ -4,7 +4,7 @@ import re
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, expect
+from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
 
 from tests.browser.conftest import GUIDE, Server, Visitor
 from tests.browser.test_axe import faults_of
@@ -103,3 +103,28 @@ def test_what_was_found_has_no_fault(
             faults[question] = wrong
     context.close()
     assert faults == {}
+
+
+@pytest.mark.parametrize("answer", ["none", "a hotel's"], ids=["offline", "a hotel"])
+def test_a_search_that_is_not_answered_says_so_and_keeps_what_was_found(
+    scripted: Visitor, answer: str
+) -> None:
+    page = scripted.page
+    page.goto(f"{scripted.base}/?q=watsapp")
+    expect(found(page).first).to_contain_text("WhatsApp")
+
+    def instead(route: Route) -> None:
+        if answer == "none":
+            route.abort()
+        else:
+            route.fulfill(body="<!doctype html><title>Hotel</title><h1>Log in</h1>")
+
+    page.route("**/?q=**", instead)
+    box(page).fill("watsapp bakup")
+    expect(page.get_by_role("alert")).to_contain_text("The search cannot be reached.")
+    expect(found(page).first).to_contain_text("WhatsApp")
+    expect(page).to_have_url(f"{scripted.base}/?q=watsapp")
+    page.unroute("**/?q=**")
+    box(page).fill("watsapp backup")
+    expect(page).to_have_url(f"{scripted.base}/?q=watsapp+backup")
+    expect(page.get_by_role("alert")).to_be_hidden()

@@ -131,8 +131,8 @@ def _found(understood: Understood) -> Iterator[str]:
     pieces, article = understood.pieces, understood.article
     steps = [len(fix["steps"]) for fix in understood.draft.content["fixes"]]
     yield ngettext(
-        "“%(title)s”: %(count)d fix with %(steps)s steps.",
-        "“%(title)s”: %(count)d fixes with %(steps)s steps.",
+        "“%(title)s”: %(count)d fix (steps: %(steps)s).",
+        "“%(title)s”: %(count)d fixes (steps: %(steps)s).",
         len(steps),
     ) % {"title": pieces.title, "count": len(steps), "steps": ", ".join(map(str, steps)) or "0"}
     if article.why_not:
