@@ -321,23 +321,24 @@ class ExchangeTests(ExchangeTestCase):
 
     def test_an_answer_that_comes_drop_by_drop_ends_with_the_time(self) -> None:
         self.answers["/"] = drip
-        began = time.monotonic()
         with (
             patch.object(outbound, "TOTAL_SECONDS", 0.2),
             self.assertRaisesMessage(Away, "no whole answer"),
         ):
             self.fetch()
-        self.assertLess(time.monotonic() - began, 2)
 
     def test_a_resolver_that_hangs_ends_with_the_time(self) -> None:
+        over, found = threading.Event(), []
+        self.addCleanup(over.set)
+
         def hang(host: str, port: int) -> list[str]:
-            time.sleep(1)
+            over.wait(60)
+            found.append(host)
             return ["127.0.0.1"]
 
-        began = time.monotonic()
         with patch.object(outbound, "TOTAL_SECONDS", 0.05), self.assertRaises(Away):
             fetch("GET", self.url("/"), resolve=hang)
-        self.assertLess(time.monotonic() - began, 0.9)
+        self.assertEqual(found, [], "It was waited for.")
 
 
 class SilenceTests(ExchangeTestCase):
