@@ -283,8 +283,8 @@ def test_unsaved_work_is_not_left_without_a_question(browser: Browser, kettle: S
         expect(page.get_by_text("Not saved yet")).to_be_hidden()
         page.get_by_label("Summary").fill("Half a sen")
         expect(page.get_by_text("Not saved yet")).to_be_visible()
-        page.get_by_role("link", name="Compare").click()
-        page.wait_for_timeout(300)
+        with page.expect_event("dialog"):
+            page.get_by_role("link", name="Compare").click()
         assert asked == ["beforeunload"]
         expect(page.get_by_label("Summary")).to_have_value("Half a sen")
         save(page)
