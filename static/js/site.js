@@ -48,9 +48,11 @@ document.addEventListener("click", async (event) => {
   }
 });
 
-// htmx sends answers, and asks for what is found while a visitor types.
+// htmx sends answers, asks for what is found while a visitor types, and for the page that Back
+// leads to.
 const unheard = document.getElementById("unheard");
-const line = (event) => event.detail.ctx?.request?.method === "GET" && unheard || unsaved;
+const searches = (ctx) => ctx?.sourceElement?.type === "search";
+const line = (event) => searches(event.detail.ctx) ? unheard : unsaved;
 
 document.addEventListener("htmx:before:request", (event) => { line(event).hidden = true; });
 document.addEventListener("htmx:error", (event) => { line(event).hidden = false; });
@@ -59,8 +61,10 @@ document.addEventListener("htmx:error", (event) => { line(event).hidden = false;
 // place: its page must not take the place of the fix, nor of what was found. The answer to a
 // POST of ours begins with its title.
 document.addEventListener("htmx:after:request", (event) => {
-  const { request, text } = event.detail.ctx;
-  if (request.method === "POST" ? text.startsWith("<title>") : text.includes('id="found"')) return;
+  const { ctx } = event.detail;
+  const foreign = searches(ctx) ? !ctx.text.includes('id="found"')
+    : ctx.request.method === "POST" && !ctx.text.startsWith("<title>");
+  if (!foreign) return;
   event.preventDefault();
   line(event).hidden = false;
 });
