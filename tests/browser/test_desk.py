@@ -54,6 +54,7 @@ def open_kettle(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/admin/troubleshooter/guide/?q=kettle")
     page.get_by_role("link", name="The kettle", exact=False).first.click()
     expect(page.locator("#desk")).to_be_visible()
+    page.wait_for_load_state()  # until its script has come, a button is the server's
 
 
 def titles(page: Page) -> list[str]:
