@@ -174,8 +174,8 @@ class NginxTests(PlainTestCase):
         began = time.monotonic()
         cut_off = slow["headers"], slow["silent bodies"]
         try:
-            while (for_s := time.monotonic() - began) < SECONDS or (
-                for_s < PATIENCE and min(each.cut for each in cut_off) < EACH
+            while (waited := time.monotonic() - began) < SECONDS or (
+                waited < PATIENCE and min(each.cut for each in cut_off) < EACH
             ):
                 for path in ("/", GUIDE, "/go/", self.script):
                     answered[ask(self.port, path)[0]] += 1
